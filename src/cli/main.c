@@ -1,0 +1,40 @@
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const les_command commands[] = {
+    {"inspect", "what a model file holds and which parts can be lesioned", cmd_inspect},
+    {"tokenize", "text to token ids, or back", cmd_tokenize},
+    {"score", "perplexity of given texts, intact and lesioned, and how far they are apart", cmd_score},
+    {"generate", "continuations of prompts, intact and lesioned", cmd_generate},
+    {"sweep", "run a job: every lesion on every prompt, under mpirun or alone", cmd_sweep},
+    {"status", "how far a sweep is", cmd_status},
+    {"map", "what each layer is for: the map of a finished or running sweep", cmd_map},
+};
+enum { n_commands = sizeof commands / sizeof commands[0] };
+
+static void usage(FILE *to) {
+  fprintf(to, "Usage: lesion COMMAND [ARGUMENT...]\n\n"
+              "Disables parts of a language model, runs prompts through what is left, and says what each "
+              "layer is for.\n\n");
+  for (int i = 0; i < n_commands; i++) fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+  fprintf(to, "\n`lesion COMMAND --help` explains a command. `lesion --version` prints the version.\n");
+}
+
+int main(int argc, char **argv) {
+  argp_err_exit_status = 2;
+  if (argc < 2) return usage(stderr), 2;
+  const char *name = argv[1];
+  if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) return usage(stdout), 0;
+  if (!strcmp(name, "--version")) return printf("lesion %s\n", LES_VERSION), 0;
+  for (int i = 0; i < n_commands; i++) {
+    if (strcmp(name, commands[i].name)) continue;
+    char title[64]; /* argp prints argv[0] in its messages */
+    snprintf(title, sizeof title, "lesion %s", name);
+    argv[1] = title;
+    return commands[i].run(argc - 1, argv + 1);
+  }
+  fprintf(stderr, "lesion: no command '%s'; `lesion --help` lists them\n", name);
+  return 2;
+}

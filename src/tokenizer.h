@@ -1,0 +1,45 @@
+/* Text to token ids and back: SentencePiece-style (SPM) and byte-pair (BPE) vocabularies, from a GGUF file or
+ * a tokenizer.json. */
+#ifndef LES_TOKENIZER_H
+#define LES_TOKENIZER_H
+
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct les_tokenizer les_tokenizer;
+
+typedef struct les_tokens {
+  int32_t *ids; /* owned; free with les_tokens_free */
+  int n;
+} les_tokens;
+
+void les_tokens_free(les_tokens *t);
+
+typedef struct les_encode_options {
+  bool bos;     /* put the begin token in front where the tokenizer asks for one */
+  bool special; /* special tokens written in the text count as such; else they are plain text */
+} les_encode_options;
+
+/* Encodes `n` bytes of text (broken UTF-8 allowed). t->ids is NULL and t->n 0 on failure. */
+les_status les_encode(const les_tokenizer *tok, const char *text, size_t n, const les_encode_options *options,
+                      les_tokens *t);
+
+/* Decodes ids to UTF-8: control tokens give nothing, broken UTF-8 becomes U+FFFD. *text is malloc'ed,
+ * null-terminated, and the caller's. Ids outside of the vocabulary are an error. */
+les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char **text);
+
+/* The begin token that les_encode puts in front; -1 if it puts none. */
+int32_t les_tokenizer_bos(const les_tokenizer *tok);
+
+int les_tokenizer_size(const les_tokenizer *tok);
+
+/* Opens a Hugging Face tokenizer.json on its own. config_path: tokenizer_config.json beside it, or NULL. */
+les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const char *config_path);
+
+/* Frees; *tok becomes NULL. Accepts NULL. */
+void les_tokenizer_close(les_tokenizer **tok);
+
+#endif
