@@ -3,6 +3,7 @@
 #ifndef LES_TOKENIZER_H
 #define LES_TOKENIZER_H
 
+#include "gguf.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -35,6 +36,10 @@ les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char 
 int32_t les_tokenizer_bos(const les_tokenizer *tok);
 
 int les_tokenizer_size(const les_tokenizer *tok);
+
+/* Makes the tokenizer that a GGUF file's tokenizer.ggml.* keys describe. Copies what it needs: g may be
+ * closed afterwards. A model or pre-tokenizer that is not known is an error that names it. */
+les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g);
 
 /* Opens a Hugging Face tokenizer.json on its own. config_path: tokenizer_config.json beside it, or NULL. */
 les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const char *config_path);

@@ -1,0 +1,59 @@
+/* Reader of GGUF files, versions 2 and 3: metadata and a table of tensors, mapped read-only. Every length is
+ * checked against the file before it is used. Split files (NAME-00001-of-0000N.gguf) are opened through their
+ * first part. */
+#ifndef LES_GGUF_H
+#define LES_GGUF_H
+
+#include "kernels.h"
+#include "status.h"
+
+/* Value types of metadata, as numbered in the file. */
+typedef enum les_gguf_type {
+  LES_GGUF_U8,
+  LES_GGUF_I8,
+  LES_GGUF_U16,
+  LES_GGUF_I16,
+  LES_GGUF_U32,
+  LES_GGUF_I32,
+  LES_GGUF_F32,
+  LES_GGUF_BOOL,
+  LES_GGUF_STRING,
+  LES_GGUF_ARRAY,
+  LES_GGUF_U64,
+  LES_GGUF_I64,
+  LES_GGUF_F64
+} les_gguf_type;
+
+typedef struct les_gguf les_gguf;
+
+les_status les_gguf_open(les_gguf **out, const char *path);
+void les_gguf_close(les_gguf **g);
+
+/* Getters of metadata: false if the key is not there or its value does not fit the asked type (any integer
+ * type fits an integer in range; any number fits a double). */
+bool les_gguf_int(const les_gguf *g, const char *key, int64_t *value);
+bool les_gguf_double(const les_gguf *g, const char *key, double *value);
+bool les_gguf_bool(const les_gguf *g, const char *key, bool *value);
+/* *text points into the mapped file: n bytes, not null-terminated. */
+bool les_gguf_string(const les_gguf *g, const char *key, const char **text, size_t *n);
+
+/* Arrays: the number of elements, or -1 if the key is no array; then element i, same rules as above. Constant
+ * time. */
+int64_t les_gguf_array_length(const les_gguf *g, const char *key);
+bool les_gguf_array_int(const les_gguf *g, const char *key, int64_t i, int64_t *value);
+bool les_gguf_array_double(const les_gguf *g, const char *key, int64_t i, double *value);
+bool les_gguf_array_string(const les_gguf *g, const char *key, int64_t i, const char **text, size_t *n);
+
+/* A tensor of the file; dims[0] is the fastest (the inputs of a matrix). Owned by g. */
+typedef struct les_gguf_tensor {
+  const char *name;
+  uint32_t type_id; /* GGML's; les_dtype_find(type_id) may be NULL: a type that we cannot read */
+  int n_dims;
+  int64_t dims[4];
+  const void *data; /* NULL where type_id is unknown */
+} les_gguf_tensor;
+
+int les_gguf_n_tensors(const les_gguf *g);
+const les_gguf_tensor *les_gguf_tensor_at(const les_gguf *g, int i);
+
+#endif
