@@ -1,1 +1,1 @@
-#include "job.h"
+#include "study.h"

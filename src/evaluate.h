@@ -3,7 +3,7 @@
 #ifndef LES_EVALUATE_H
 #define LES_EVALUATE_H
 
-#include "job.h"
+#include "study.h"
 
 /* Evaluates cells of one study; keeps intact runs of prompts and plans of lesions between calls, within a
  * memory limit. Not thread-safe: one per rank; it uses `threads` threads itself. */

@@ -37,6 +37,7 @@ typedef struct les_field {
   les_field_type type;
   les_field_extent extent;
   bool baseline;    /* has a value for the intact run alone, stored in /baseline */
+  bool generated;   /* needs a continuation: left out where nothing is generated */
   const char *help; /* one line */
 } les_field;
 
@@ -50,6 +51,9 @@ int les_field_find(const char *name);
 
 /* True if some field belongs to the measure group `group`. */
 bool les_group_exists(const char *group);
+
+/* The measure groups in the order of the table; returns their number. */
+int les_group_list(const char *groups[LES_N_FIELDS]);
 
 /* Which fields a run has, and where each lies in a record. */
 typedef struct les_record_layout {

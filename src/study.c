@@ -1,0 +1,121 @@
+#include "study.h"
+
+#include "file.h"
+#include "json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static les_status tokenize(les_prompt *prompt, const les_job *job, const les_model *model) {
+  const les_encode_options options = {.bos = true};
+  LES_TRY(les_encode(model->tokenizer, prompt->text, strlen(prompt->text), &options, &prompt->tokens));
+  if (prompt->tokens.n == 0)
+    return les_fail(LES_FAILED, "%s: prompt '%s' is empty, and this model has no begin token to start from",
+                    job->prompts_path, prompt->id);
+  if (prompt->tokens.n > model->shape.n_ctx - job->max_new_tokens)
+    return les_fail(LES_FAILED,
+                    "%s: prompt '%s' has %d tokens, with %d new ones more than the model's context of %d; "
+                    "shorten it or lower max_new_tokens",
+                    job->prompts_path, prompt->id, prompt->tokens.n, job->max_new_tokens, model->shape.n_ctx);
+  return LES_OK;
+}
+
+static les_status read_prompts(les_study *s) {
+  if (!s->model->tokenizer)
+    return les_fail(LES_FAILED, "%s: %s", s->model->path, s->model->tokenizer_missing);
+  LES_TRY(les_prompts_read(&s->prompts, s->job->prompts_path));
+  for (int i = 0; i < s->prompts.n; i++) LES_TRY(tokenize(&s->prompts.items[i], s->job, s->model));
+  return LES_OK;
+}
+
+static les_status parse_lesions(les_study *s) {
+  const les_job *job = s->job;
+  les_status status = les_lesions_parse(&s->lesions, (const char *const *)job->lesion_specs,
+                                        job->n_lesion_specs, &s->model->shape);
+  /* a wrong lesion in a file is a failure of the run, not of the command line */
+  if (status != LES_OK) return les_fail_in(LES_FAILED, "%s", job->path);
+  for (int i = 0; i < s->lesions.n; i++)
+    for (int k = 0; k < s->lesions.items[i].n_strokes; k++)
+      if (s->lesions.items[i].strokes[k].op == LES_OP_MEAN && !job->calibration)
+        return les_fail(LES_FAILED, "%s: lesion '%s' needs a text: give its file as 'calibration'", job->path,
+                        s->lesions.items[i].spec);
+  return LES_OK;
+}
+
+static les_status lay_out(les_study *s) {
+  const les_job *job = s->job;
+  LES_TRY(les_record_layout_make(&s->layout, (const char *const *)job->measures, job->n_measures,
+                                 job->max_new_tokens, s->model->shape.n_layers));
+  if (s->layout.bytes == 0)
+    return les_fail(LES_FAILED,
+                    "%s: all of its measures compare continuations, but nothing is generated; "
+                    "add 'generate' or the measure kl or nll",
+                    job->path);
+  return LES_OK;
+}
+
+static cJSON *describe_generation(const les_job *job) {
+  cJSON *o = cJSON_CreateObject();
+  cJSON_AddNumberToObject(o, "max_new_tokens", job->max_new_tokens);
+  cJSON_AddItemToObject(o, "temperature", les_json_float(job->sampling.temperature));
+  cJSON_AddNumberToObject(o, "top_k", job->sampling.top_k);
+  cJSON_AddItemToObject(o, "top_p", les_json_float(job->sampling.top_p));
+  cJSON_AddBoolToObject(o, "ignore_eos", job->ignore_eos);
+  return o;
+}
+
+static les_status describe(les_study *s) {
+  const les_job *job = s->job;
+  char calibration[65] = "";
+  if (job->calibration) {
+    char *text;
+    size_t n;
+    LES_TRY(les_file_read(job->calibration, &text, &n));
+    les_status status = les_sha256(text, n, calibration);
+    free(text);
+    LES_TRY(status);
+  }
+  cJSON *o = cJSON_CreateObject();
+  cJSON_AddStringToObject(o, "model_sha256", s->model->sha256);
+  cJSON_AddStringToObject(o, "prompts_sha256", s->prompts.sha256);
+  cJSON *lesions = cJSON_AddArrayToObject(o, "lesions");
+  for (int i = 0; i < s->lesions.n; i++)
+    cJSON_AddItemToArray(lesions, cJSON_CreateString(s->lesions.items[i].spec));
+  cJSON_AddItemToObject(o, "generate", describe_generation(job));
+  cJSON *measures = cJSON_AddArrayToObject(o, "measures");
+  for (int i = 0; i < job->n_measures; i++)
+    cJSON_AddItemToArray(measures, cJSON_CreateString(job->measures[i]));
+  cJSON_AddStringToObject(o, "compute", les_compute_name(job->compute));
+  cJSON_AddNumberToObject(o, "seed", (double)job->seed);
+  if (job->calibration) cJSON_AddStringToObject(o, "calibration_sha256", calibration);
+  s->json = cJSON_PrintUnformatted(o);
+  cJSON_Delete(o);
+  return s->json ? LES_OK : les_fail(LES_FAILED, "%s: out of memory", job->path);
+}
+
+les_status les_study_open(les_study **out, const les_job *job, const les_model *model) {
+  *out = NULL;
+  les_status status;
+  les_study *s = calloc(1, sizeof *s);
+  if (!s) return les_fail(LES_FAILED, "%s: out of memory", job->path);
+  s->job = job;
+  s->model = model;
+  LES_GOTO(status, parse_lesions(s), end);
+  LES_GOTO(status, read_prompts(s), end);
+  LES_GOTO(status, lay_out(s), end);
+  LES_GOTO(status, describe(s), end);
+end:
+  if (status != LES_OK) les_study_close(&s);
+  *out = s;
+  return status;
+}
+
+void les_study_close(les_study **study) {
+  les_study *s = *study;
+  if (!s) return;
+  les_prompts_free(&s->prompts);
+  les_lesions_free(&s->lesions);
+  free(s->json);
+  free(s);
+  *study = NULL;
+}

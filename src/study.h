@@ -1,0 +1,25 @@
+/* A study: a job with everything it needs, checked against each other. All errors that can be known before
+ * work starts are found when it is opened. */
+#ifndef LES_STUDY_H
+#define LES_STUDY_H
+
+#include "field.h"
+#include "job.h"
+#include "lesion.h"
+#include "model.h"
+#include "prompts.h"
+
+typedef struct les_study {
+  const les_job *job;
+  const les_model *model;
+  les_prompts prompts; /* with tokens, the begin token included */
+  les_lesions lesions; /* after expansion */
+  les_record_layout layout;
+  char *json; /* the job as it is stored and compared: lesions expanded, no paths, ranks, threads */
+} les_study;
+
+/* job and model outlive the study. */
+les_status les_study_open(les_study **out, const les_job *job, const les_model *model);
+void les_study_close(les_study **study);
+
+#endif

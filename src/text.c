@@ -1,0 +1,104 @@
+#include "text.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+size_t les_text_valid(const char *text, size_t n) {
+  size_t i = 0;
+  while (i < n) {
+    utf8proc_int32_t c;
+    utf8proc_ssize_t used =
+        utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
+    if (used < 1 || c == 0) return i;
+    i += (size_t)used;
+  }
+  return n;
+}
+
+static bool is_space(utf8proc_int32_t c) {
+  const utf8proc_property_t *p = utf8proc_get_property(c);
+  return p->category == UTF8PROC_CATEGORY_ZS || p->bidi_class == UTF8PROC_BIDI_CLASS_WS ||
+         p->bidi_class == UTF8PROC_BIDI_CLASS_B || p->bidi_class == UTF8PROC_BIDI_CLASS_S;
+}
+
+static int compare_words(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Writes the lower-cased words one after another, each null-terminated; returns their number. */
+static int split(const char *text, size_t n, char *out) {
+  int count = 0;
+  bool inside = false;
+  for (size_t i = 0; i < n;) {
+    utf8proc_int32_t c;
+    utf8proc_ssize_t used =
+        utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
+    if (used < 1) c = 0xFFFD, used = 1;
+    i += (size_t)used;
+    bool space = is_space(c);
+    if (!space) out += utf8proc_encode_char(utf8proc_tolower(c), (utf8proc_uint8_t *)out);
+    if (inside && space) *out++ = 0;
+    count += !inside && !space;
+    inside = !space;
+  }
+  if (inside) *out = 0;
+  return count;
+}
+
+les_status les_words_make(les_words *out, const char *text) {
+  *out = (les_words){0};
+  size_t n = strlen(text);
+  /* a broken byte becomes 3 bytes and a null byte follows each word: 4 n + 1 holds any text */
+  out->text = malloc(4 * n + 1);
+  if (!out->text) return les_fail(LES_FAILED, "out of memory for the words of a text of %zu bytes", n);
+  int count = split(text, n, out->text);
+  out->items = malloc((size_t)(count + 1) * sizeof *out->items);
+  if (!out->items) {
+    les_words_free(out);
+    return les_fail(LES_FAILED, "out of memory for %d words", count);
+  }
+  char *word = out->text;
+  for (int i = 0; i < count; i++, word += strlen(word) + 1) out->items[i] = word;
+  qsort(out->items, (size_t)count, sizeof *out->items, compare_words);
+  for (int i = 0; i < count; i++)
+    if (i == 0 || strcmp(out->items[i], out->items[out->n - 1])) out->items[out->n++] = out->items[i];
+  return LES_OK;
+}
+
+void les_words_free(les_words *w) {
+  free(w->items);
+  free(w->text);
+  *w = (les_words){0};
+}
+
+/* Levenshtein distance over one row of the table; both shorter than 64 bytes. */
+static int distance(const char *a, const char *b) {
+  int row[64];
+  int n = (int)strlen(b);
+  for (int j = 0; j <= n; j++) row[j] = j;
+  for (int i = 1; a[i - 1]; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= n; j++) {
+      int up = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+      if (up + 1 < best) best = up + 1;
+      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+      diagonal = up;
+      row[j] = best;
+    }
+  }
+  return row[n];
+}
+
+const char *les_text_nearest(const char *name, const char *const *names, int n) {
+  const char *nearest = NULL;
+  int best = (int)strlen(name) / 2 + 1;
+  if (strlen(name) > 63) return NULL;
+  for (int i = 0; i < n; i++) {
+    int d = strlen(names[i]) > 63 ? best : distance(name, names[i]);
+    if (d < best) best = d, nearest = names[i];
+  }
+  return nearest;
+}

@@ -1,0 +1,29 @@
+/* Text as Unicode: validity, words, and how far two strings are apart. */
+#ifndef LES_TEXT_H
+#define LES_TEXT_H
+
+#include "status.h"
+
+#include <stddef.h>
+
+/* Offset of the first byte that is not valid UTF-8 (a null byte counts as invalid); n if all is well. */
+size_t les_text_valid(const char *text, size_t n);
+
+/* The set of words of a text: split at Unicode white space (general category Zs or bidirectional class WS, B
+ * or S: the set that Python's str.split uses), lower-cased by Unicode's simple mapping, each once, in byte
+ * order. */
+typedef struct les_words {
+  char **items; /* (n) point into `text` */
+  int n;
+  char *text; /* owned */
+} les_words;
+
+/* Takes null-terminated UTF-8; broken bytes count as U+FFFD. */
+les_status les_words_make(les_words *out, const char *text);
+void les_words_free(les_words *w);
+
+/* The entry of `names` (n of them) with the smallest Levenshtein distance in bytes to `name`, for "did you
+ * mean"; NULL if none is closer than half of the name's length. */
+const char *les_text_nearest(const char *name, const char *const *names, int n);
+
+#endif
