@@ -6,6 +6,7 @@
 
 #include "kernels.h"
 #include "status.h"
+#include "weights.h"
 
 /* Value types of metadata, as numbered in the file. */
 typedef enum les_gguf_type {
@@ -44,16 +45,17 @@ bool les_gguf_array_int(const les_gguf *g, const char *key, int64_t i, int64_t *
 bool les_gguf_array_double(const les_gguf *g, const char *key, int64_t i, double *value);
 bool les_gguf_array_string(const les_gguf *g, const char *key, int64_t i, const char **text, size_t *n);
 
-/* A tensor of the file; dims[0] is the fastest (the inputs of a matrix). Owned by g. */
-typedef struct les_gguf_tensor {
-  const char *name;
-  uint32_t type_id; /* GGML's; les_dtype_find(type_id) may be NULL: a type that we cannot read */
-  int n_dims;
-  int64_t dims[4];
-  const void *data; /* NULL where type_id is unknown */
-} les_gguf_tensor;
+/* A tensor of the file. Owned by g. */
+typedef les_tensor les_gguf_tensor;
 
 int les_gguf_n_tensors(const les_gguf *g);
 const les_gguf_tensor *les_gguf_tensor_at(const les_gguf *g, int i);
+
+/* The table of all parts' tensors, ready for les_weights_find. */
+const les_weights *les_gguf_weights(const les_gguf *g);
+
+/* The files behind g: one, or the parts of a split one in order. */
+int les_gguf_n_parts(const les_gguf *g);
+const char *les_gguf_part_path(const les_gguf *g, int i);
 
 #endif
