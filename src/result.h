@@ -1,23 +1,9 @@
-/* The result file: its layout (schema 1) and its serial reader. Parallel writing is in mpi/store.c, which
- * uses the names and layout given here.
- *
- *   /job                     string      the job as JSON (les_study.json)
- *   /lesion /prompt /token   int32       dimension scales 0..n-1
- *   /lesions/spec            string[L]   /lesions/layer int32[L] (-1: several)   /lesions/done uint8[L]
- *   /prompts/id, domain, text string[P]
- *   /baseline/FIELD          [P, ...]    fields of the intact run (les_field.baseline)
- *   /baseline/status         uint8[P]
- *   /cells/FIELD             [L, P, ...] fields of each cell
- *   /cells/status            uint8[L, P] 0 to do, 1 done, 2 failed
- *
- * Attributes of / hold what may differ from run to run; no data set does. */
+/* Serial reader of result files (layout: schema.h), for the map and for status. Nothing in a file is trusted:
+ * what is missing, of another type or shape is an error that names it. */
 #ifndef LES_RESULT_H
 #define LES_RESULT_H
 
-#include "field.h"
-
-enum { LES_SCHEMA = 1 };
-enum { LES_CELL_TODO = 0, LES_CELL_DONE = 1, LES_CELL_FAILED = 2 };
+#include "schema.h"
 
 /* A result file read into memory: descriptions at once, fields on request. */
 typedef struct les_result {
