@@ -4,8 +4,8 @@
 #ifndef LES_FORWARD_H
 #define LES_FORWARD_H
 
-#include "lesion.h"
 #include "model.h"
+#include "plan.h"
 
 /* Keys and values of one sequence. Positions below a layer's shared length are read from the parent. */
 typedef struct les_seq les_seq;

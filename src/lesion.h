@@ -2,8 +2,7 @@
  *
  *   OP@LAYERS[.PART][:key=value,...] joined by '+'; "none" is the intact model.
  *
- * A lesion is data (les_lesion, from the text). A plan (les_plan) is a lesion made concrete for a loaded
- * model. */
+ * A lesion is data; plan.h makes it concrete for a loaded model. */
 #ifndef LES_LESION_H
 #define LES_LESION_H
 
@@ -45,8 +44,8 @@ typedef struct les_stroke {
 
 /* One lesion after expansion of `each`. */
 typedef struct les_lesion {
-  char *spec;   /* canonical text, unique among the lesions of a job: "skip@3.attn" */
-  char *family; /* the text before expansion: "skip@each.attn"; equal to spec if nothing was expanded */
+  char *spec;   /* as written, `each` replaced by the layer: "skip@3.attn"; unique among a job's lesions */
+  char *family; /* as written: "skip@each.attn"; equal to spec if nothing was expanded */
   int layer;    /* the one layer it touches; -1: several; -1 for "none" too */
   les_stroke *strokes;
   int n_strokes; /* 0: the intact model */
@@ -58,48 +57,9 @@ typedef struct les_lesions {
 } les_lesions;
 
 /* Parses n specs, expands `each`, and checks every one against the model's shape. LES_USAGE if a spec is
- * wrong, does not fit the model, or names a lesion twice; the message quotes it and says what would be right.
- */
+ * wrong, does not fit the model, or means the same as another ("skip@0-1" and "skip@0,1"); the message quotes
+ * it and says what would be right. */
 les_status les_lesions_parse(les_lesions *out, const char *const *specs, int n, const les_shape *shape);
 void les_lesions_free(les_lesions *l);
-
-/* What a part's contribution c to the residual stream becomes: a * c + b * mean. */
-typedef struct les_affine {
-  float a, b;        /* 1, 0: untouched; 0, 0: skipped, the part is not computed */
-  const float *mean; /* (n_embd), or (head_dim) for a head's values; used where b != 0 */
-} les_affine;
-
-/* One layer under a lesion. */
-typedef struct les_layer_plan {
-  les_affine block, attn, mlp;
-  les_affine *heads; /* (n_heads) applied to the head's attention output, before o; NULL: none touched */
-  les_layer layer;   /* the model's layer with replaced pointers */
-  /* The parts of `layer` that are the model's own are pointer-equal to it. */
-} les_layer_plan;
-
-/* A lesion made concrete. Immutable once made, shared by all sequences that carry it. */
-typedef struct les_plan {
-  int first_layer;         /* lowest touched layer; n_layers for the intact model */
-  les_layer_plan **layers; /* (n_layers), NULL: untouched */
-  size_t bytes;            /* memory held for replaced parameters */
-  void *store;
-} les_plan;
-
-/* Mean contributions of every part of every layer over a calibration text; made by les_calibrate
- * (calibrate.h). */
-typedef struct les_means {
-  int n_layers, n_embd, n_heads, head_dim;
-  float *block, *attn, *mlp; /* (n_layers, n_embd) */
-  float *heads;              /* (n_layers, n_heads, head_dim) mean attention output of each head */
-} les_means;
-
-/* Makes the plan of `lesion` for `model`. `means` may be NULL if no stroke is `mean`. Deterministic: the same
- * bytes on every rank and for every number of threads. */
-les_status les_plan_open(les_plan **out, const les_model *model, const les_lesion *lesion,
-                         const les_means *means);
-void les_plan_close(les_plan **plan);
-
-/* Bytes that les_plan_open will hold for replaced parameters, without doing it. */
-size_t les_plan_bytes(const les_model *model, const les_lesion *lesion);
 
 #endif
