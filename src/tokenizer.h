@@ -28,8 +28,20 @@ typedef struct les_encode_options {
 les_status les_encode(const les_tokenizer *tok, const char *text, size_t n, const les_encode_options *options,
                       les_tokens *t);
 
-/* Decodes ids to UTF-8: control tokens give nothing, broken UTF-8 becomes U+FFFD. *text is malloc'ed,
- * null-terminated, and the caller's. Ids outside of the vocabulary are an error. */
+typedef struct les_decode_options {
+  bool special;  /* special tokens as they are written; else they give nothing */
+  bool document; /* the ids are a whole document, which lacks the space that the tokenizer puts in front of
+                    one */
+} les_decode_options;
+
+/* Decodes n ids to UTF-8 in O(n); broken UTF-8 becomes U+FFFD. *text is malloc'ed, null-terminated, and the
+ * caller's; *n_text (may be NULL) is its length, which counts null characters of the text itself. Ids outside
+ * of the vocabulary are an error. With `document`, decoding what les_encode gave returns the text, normalised
+ * as the tokenizer does it. */
+les_status les_decode_with(const les_tokenizer *tok, const int32_t *ids, int n,
+                           const les_decode_options *options, char **text, size_t *n_text);
+
+/* Decodes a continuation: no special tokens, and a leading space stays. */
 les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char **text);
 
 /* The begin token that les_encode puts in front; -1 if it puts none. */

@@ -1,6 +1,200 @@
 #include "cli.h"
 
+#include "tokenizer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct arguments {
+  char *model, *text, *file, *decode;
+  bool no_bos, special, lines;
+} arguments;
+
+enum { KEY_NO_BOS = 256, KEY_SPECIAL, KEY_LINES, KEY_JSON };
+
+static const struct argp_option options[] = {
+    {"text", 'p', "TEXT", 0, "Text to encode", 0},
+    {"file", 'f', "FILE", 0, "File to encode as one document; '-': standard input", 0},
+    {"decode", 'd', "IDS", 0, "Token ids to decode, separated by commas", 0},
+    {"no-bos", KEY_NO_BOS, NULL, 0, "Only the tokens of the text itself, no begin token", 0},
+    {"special", KEY_SPECIAL, NULL, 0,
+     "Special tokens written in the text count as such, and are written when decoding", 0},
+    {"lines", KEY_LINES, NULL, 0, "Every line of the file is a document: one list of tokens a line", 0},
+    {"json", KEY_JSON, NULL, 0, "Accepted for likeness with other commands: the output is always JSON", 0},
+    {0}};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state) {
+  arguments *a = state->input;
+  switch (key) {
+  case 'p':
+    a->text = arg;
+    break;
+  case 'f':
+    a->file = arg;
+    break;
+  case 'd':
+    a->decode = arg;
+    break;
+  case KEY_NO_BOS:
+    a->no_bos = true;
+    break;
+  case KEY_SPECIAL:
+    a->special = true;
+    break;
+  case KEY_LINES:
+    a->lines = true;
+    break;
+  case KEY_JSON:
+    break;
+  case ARGP_KEY_ARG:
+    if (a->model) argp_error(state, "one MODEL only, not '%s' too", arg);
+    a->model = arg;
+    break;
+  case ARGP_KEY_END:
+    if (!a->model) argp_error(state, "a MODEL is needed");
+    if (!!a->text + !!a->file + !!a->decode != 1)
+      argp_error(state, "one of --text, --file and --decode is needed");
+    if (a->lines && !a->file) argp_error(state, "--lines goes with --file");
+    break;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+  return 0;
+}
+
+static const struct argp argp = {
+    options,
+    parse_option,
+    "MODEL",
+    "Text to token ids as {\"tokens\": [...]}, or ids to text as {\"text\": \"...\"}.\v"
+    "MODEL is a .gguf file, a tokenizer.json, or a directory that holds one.",
+    NULL,
+    NULL,
+    NULL};
+
+static bool ends_with(const char *text, const char *end) {
+  size_t n = strlen(text), n_end = strlen(end);
+  return n >= n_end && !strcmp(text + n - n_end, end);
+}
+
+/* The tokenizer.json of a directory, with the tokenizer_config.json beside it if there is one. */
+static les_status open_directory(les_tokenizer **tok, const char *directory) {
+  char *path = NULL, *config = NULL;
+  les_status status = LES_OK;
+  if (asprintf(&path, "%s/tokenizer.json", directory) < 0) path = NULL;
+  if (asprintf(&config, "%s/tokenizer_config.json", directory) < 0) config = NULL;
+  if (!path || !config) LES_GOTO(status, les_fail(LES_FAILED, "out of memory"), done);
+  status = les_tokenizer_open_json(tok, path, access(config, R_OK) == 0 ? config : NULL);
+done:
+  free(path);
+  free(config);
+  return status;
+}
+
+static les_status open_gguf(les_tokenizer **tok, const char *path) {
+  les_gguf *g;
+  LES_TRY(les_gguf_open(&g, path));
+  les_status status = les_tokenizer_open_gguf(tok, g);
+  if (status != LES_OK) les_fail_in(status, "%s", path);
+  les_gguf_close(&g);
+  return status;
+}
+
+static les_status open_tokenizer(les_tokenizer **tok, const char *model) {
+  struct stat st;
+  if (stat(model, &st) == 0 && S_ISDIR(st.st_mode)) return open_directory(tok, model);
+  return ends_with(model, ".json") ? les_tokenizer_open_json(tok, model, NULL) : open_gguf(tok, model);
+}
+
+static les_status print_tokens(const les_tokenizer *tok, const char *text, size_t n, const arguments *a) {
+  les_tokens t;
+  LES_TRY(les_encode(tok, text, n, &(les_encode_options){.bos = !a->no_bos, .special = a->special}, &t));
+  printf("{\"tokens\": [");
+  for (int i = 0; i < t.n; i++) printf("%s%d", i ? ", " : "", t.ids[i]);
+  puts("]}");
+  les_tokens_free(&t);
+  return LES_OK;
+}
+
+static les_status encode_file(const les_tokenizer *tok, const arguments *a) {
+  char *text;
+  size_t n;
+  LES_TRY(cli_read_file(a->file, &text, &n));
+  les_status status = LES_OK;
+  if (!a->lines) status = print_tokens(tok, text, n, a);
+  for (size_t at = 0; a->lines && at < n && status == LES_OK;) {
+    const char *newline = memchr(text + at, '\n', n - at);
+    size_t length = newline ? (size_t)(newline - text) - at : n - at;
+    status = print_tokens(tok, text + at, length, a);
+    at += length + 1;
+  }
+  free(text);
+  return status;
+}
+
+/* Written by hand since a cJSON string ends at its first null character. */
+static void print_string(const char *text, size_t n) {
+  putchar('"');
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c == '"' || c == '\\')
+      printf("\\%c", c);
+    else if (c < 0x20 || c == 0x7f)
+      printf("\\u%04x", c);
+    else
+      putchar(c);
+  }
+  putchar('"');
+}
+
+/* "1,2,3"; the empty string is no ids. */
+static les_status parse_ids(const char *list, int32_t **ids, int *n) {
+  *ids = malloc((strlen(list) / 2 + 1) * sizeof **ids);
+  if (!*ids) return les_fail(LES_FAILED, "out of memory");
+  *n = 0;
+  for (const char *at = list; *at;) {
+    char *end;
+    long id = strtol(at, &end, 10);
+    if (end == at || id < 0 || id > INT32_MAX || (*end && (*end != ',' || !end[1]))) {
+      free(*ids);
+      *ids = NULL;
+      return les_fail(LES_USAGE, "--decode needs token ids separated by commas, not '%s'", list);
+    }
+    (*ids)[(*n)++] = (int32_t)id;
+    at = *end ? end + 1 : end;
+  }
+  return LES_OK;
+}
+
+static les_status decode(const les_tokenizer *tok, const arguments *a) {
+  int32_t *ids;
+  int n = 0;
+  char *text = NULL;
+  size_t n_text;
+  LES_TRY(parse_ids(a->decode, &ids, &n));
+  les_decode_options how = {.special = a->special, .document = true};
+  les_status status = les_decode_with(tok, ids, n, &how, &text, &n_text);
+  if (status == LES_OK) {
+    printf("{\"text\": ");
+    print_string(text, n_text);
+    puts("}");
+  }
+  free(text);
+  free(ids);
+  return status;
+}
+
 int cmd_tokenize(int argc, char **argv) {
-  (void)argc, (void)argv;
-  return cli_finish(les_fail(LES_FAILED, "tokenize: not built yet"));
+  arguments a = {0};
+  cli_parse(&argp, argc, argv, &a);
+  les_tokenizer *tok = NULL;
+  les_status status = open_tokenizer(&tok, a.model);
+  if (status == LES_OK && a.text) status = print_tokens(tok, a.text, strlen(a.text), &a);
+  if (status == LES_OK && a.file) status = encode_file(tok, &a);
+  if (status == LES_OK && a.decode) status = decode(tok, &a);
+  les_tokenizer_close(&tok);
+  return cli_finish(status);
 }
