@@ -1,6 +1,7 @@
 /* Layouts of GGML's block formats, as gguf-py's quants.py states them. */
 #include "quant.h"
 #include "half.h"
+#include "quant_codebook.h"
 
 static void decode_q4_0(const uint8_t *block, int8_t *q, float *scale, float *min) {
   (void)min;
@@ -115,11 +116,28 @@ static const struct {
   les_dtype type;
   les_quant quant;
 } QUANTS[] = {
-    {LES_Q4_0, {decode_q4_0, 32, false}}, {LES_Q4_1, {decode_q4_1, 32, true}},
-    {LES_Q5_0, {decode_q5_0, 32, false}}, {LES_Q5_1, {decode_q5_1, 32, true}},
-    {LES_Q8_0, {decode_q8_0, 32, false}}, {LES_Q2_K, {decode_q2_k, 16, true}},
-    {LES_Q3_K, {decode_q3_k, 16, false}}, {LES_Q4_K, {decode_q4_k, 32, true}},
-    {LES_Q5_K, {decode_q5_k, 32, true}},  {LES_Q6_K, {decode_q6_k, 16, false}},
+    {LES_Q4_0, {decode_q4_0, 32, false}},
+    {LES_Q4_1, {decode_q4_1, 32, true}},
+    {LES_Q5_0, {decode_q5_0, 32, false}},
+    {LES_Q5_1, {decode_q5_1, 32, true}},
+    {LES_Q8_0, {decode_q8_0, 32, false}},
+    {LES_Q2_K, {decode_q2_k, 16, true}},
+    {LES_Q3_K, {decode_q3_k, 16, false}},
+    {LES_Q4_K, {decode_q4_k, 32, true}},
+    {LES_Q5_K, {decode_q5_k, 32, true}},
+    {LES_Q6_K, {decode_q6_k, 16, false}},
+    {LES_IQ1_S, {les_decode_iq1_s, 32, false}},
+    {LES_IQ1_M, {les_decode_iq1_m, 16, false}},
+    {LES_IQ2_XXS, {les_decode_iq2_xxs, 32, false}},
+    {LES_IQ2_XS, {les_decode_iq2_xs, 16, false}},
+    {LES_IQ2_S, {les_decode_iq2_s, 16, false}},
+    {LES_IQ3_XXS, {les_decode_iq3_xxs, 32, false}},
+    {LES_IQ3_S, {les_decode_iq3_s, 32, false}},
+    {LES_IQ4_NL, {les_decode_iq4_nl, 32, false}},
+    {LES_IQ4_XS, {les_decode_iq4_xs, 32, false}},
+    {LES_MXFP4, {les_decode_mxfp4, 32, false}},
+    {LES_TQ1_0, {les_decode_tq1_0, 32, false}},
+    {LES_TQ2_0, {les_decode_tq2_0, 32, false}},
 };
 
 const les_quant *les_quant_find(les_dtype type) {
