@@ -6,24 +6,7 @@
 
 #include "model.h"
 #include "plan.h"
-
-/* Keys and values of one sequence. Positions below a layer's shared length are read from the parent. */
-typedef struct les_seq les_seq;
-
-/* A sequence for at most `capacity` positions under `plan` (NULL: intact). `parent` (may be NULL) is an
- * intact sequence that outlives this one; none of its positions is shared until les_seq_share. Keys and
- * values of a layer are allocated when the layer is first run. */
-les_status les_seq_open(les_seq **out, const les_model *model, const les_plan *plan, const les_seq *parent,
-                        int capacity);
-void les_seq_close(les_seq **seq);
-
-/* From now on the positions below n are the parent's at layers below `layer`: they hold the same tokens, and
- * nothing below `layer` differs from the intact model. Nothing may have been run there by this sequence at
- * positions below n. */
-void les_seq_share(les_seq *seq, int layer, int n);
-
-/* Bytes of keys and values that a sequence of `capacity` positions holds at layers from first_layer on. */
-size_t les_seq_bytes(const les_model *model, int capacity, int first_layer);
+#include "seq.h"
 
 typedef struct les_row {
   les_seq *seq;

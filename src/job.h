@@ -4,18 +4,11 @@
 #define LES_JOB_H
 
 #include "kernels.h"
+#include "sample.h"
 #include "status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* How a token is chosen from logits. temperature 0: the most likely one, of equal ones the lowest id. */
-typedef struct les_sampling {
-  float temperature;
-  int top_k;   /* 0: all */
-  float top_p; /* 1: all */
-  uint64_t seed;
-} les_sampling;
 
 typedef struct les_job {
   char *path;       /* of the job file */

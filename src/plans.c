@@ -1,0 +1,78 @@
+#include "plans.h"
+
+#include <stdlib.h>
+
+typedef struct entry {
+  les_plan *plan;
+  int users;
+  uint64_t used; /* clock of the last give-back */
+} entry;
+
+struct les_plans {
+  const les_model *model;
+  const les_lesions *lesions;
+  const les_means *means;
+  size_t bytes, peak;
+  uint64_t clock;
+  entry entries[]; /* (lesions->n) */
+};
+
+les_status les_plans_open(les_plans **out, const les_model *model, const les_lesions *lesions,
+                          const les_means *means) {
+  les_plans *p = calloc(1, sizeof *p + (size_t)lesions->n * sizeof p->entries[0]);
+  *out = p;
+  if (!p) return les_fail(LES_FAILED, "out of memory for %d lesions", lesions->n);
+  p->model = model;
+  p->lesions = lesions;
+  p->means = means;
+  return LES_OK;
+}
+
+void les_plans_close(les_plans **p) {
+  if (!*p) return;
+  for (int i = 0; i < (*p)->lesions->n; i++) les_plan_close(&(*p)->entries[i].plan);
+  free(*p);
+  *p = NULL;
+}
+
+size_t les_plans_cost(const les_plans *p, int i) {
+  return p->entries[i].plan ? 0 : les_plan_bytes(p->model, &p->lesions->items[i]);
+}
+
+les_status les_plans_take(les_plans *p, int i, const les_plan **plan) {
+  entry *e = &p->entries[i];
+  *plan = NULL;
+  if (!e->plan) {
+    LES_TRY(les_plan_open(&e->plan, p->model, &p->lesions->items[i], p->means));
+    p->bytes += e->plan->bytes;
+    if (p->bytes > p->peak) p->peak = p->bytes;
+  }
+  e->users++;
+  *plan = e->plan;
+  return LES_OK;
+}
+
+void les_plans_give_back(les_plans *p, int i) {
+  p->entries[i].users--;
+  p->entries[i].used = ++p->clock;
+}
+
+void les_plans_trim(les_plans *p, size_t bytes) {
+  while (p->bytes > bytes) {
+    entry *oldest = NULL;
+    for (int i = 0; i < p->lesions->n; i++) {
+      entry *e = &p->entries[i];
+      if (e->plan && e->users == 0 && e->plan->bytes > 0 && (!oldest || e->used < oldest->used)) oldest = e;
+    }
+    if (!oldest) return;
+    p->bytes -= oldest->plan->bytes;
+    les_plan_close(&oldest->plan);
+  }
+}
+
+size_t les_plans_bytes(const les_plans *p) {
+  return p->bytes;
+}
+size_t les_plans_peak(const les_plans *p) {
+  return p->peak;
+}
