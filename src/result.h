@@ -32,8 +32,4 @@ les_status les_result_field(const les_result *r, const char *name, double **valu
 /* True if the file has /cells/NAME. */
 bool les_result_has(const les_result *r, const char *name);
 
-/* SHA-256 in hex over name, type, shape and bytes of all data sets in name order: equal results, equal
- * digest. */
-les_status les_result_sha256(const char *path, char hex[65]);
-
 #endif
