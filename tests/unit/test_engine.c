@@ -1,0 +1,209 @@
+/* The engine against the plainest way to the same numbers: every sequence alone, token by token, from its
+ * start, with nothing taken from the intact run. Outcomes have to be the same bytes for any batch, memory and
+ * threads. */
+#include "engine.h"
+#include "forward.h"
+#include "tiny_model.h"
+#include "unit.h"
+
+enum { N_ITEMS = 3, NEW = 9, VOCAB = 50, N_LESIONS = 7, CAPACITY = 32 };
+
+static const int32_t prompts[N_ITEMS][8] = {{3, 7, 1, 9, 30}, {11, 12, 13, 14, 15, 16, 17, 18}, {40}};
+static const int lengths[N_ITEMS] = {5, 8, 1};
+static const char *const specs[N_LESIONS] = {"none",
+                                             "skip@0",
+                                             "skip@1.attn",
+                                             "skip@2.mlp",
+                                             "skip@1,2",
+                                             "scale@1:alpha=0.5",
+                                             "scale@2.attn.head1:alpha=3+skip@0.mlp"};
+
+typedef struct expected {
+  int32_t tokens[CAPACITY];
+  int n_new;
+  float nll[CAPACITY], kl[CAPACITY];
+  uint8_t agrees[CAPACITY];
+} expected;
+
+static tiny_model tiny;
+static les_lesions lesions;
+static les_item items[N_ITEMS];
+static expected reference[N_LESIONS + 1][N_ITEMS];
+static bool measured; /* the engine was asked for teacher-forced measures */
+
+static void keep_logits(void *ctx, int row, const float *logits) {
+  (void)row;
+  memcpy(ctx, logits, VOCAB * sizeof *logits);
+}
+
+/* The logits after each of n tokens, under a plan. */
+static void run_alone(const les_plan *plan, const int32_t *tokens, int n, float logits[][VOCAB]) {
+  les_seq *seq;
+  les_workspace *ws;
+  assert_int_equal(les_seq_open(&seq, &tiny.model, plan, NULL, CAPACITY), LES_OK);
+  assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
+  for (int i = 0; i < n; i++) {
+    les_row row = {.seq = seq, .token = tokens[i], .pos = i, .logits = true};
+    les_forward_options o = {
+        .compute = LES_COMPUTE_F32, .threads = 1, .on_logits = keep_logits, .ctx = logits[i]};
+    assert_int_equal(les_forward(&tiny.model, ws, &row, 1, &o), LES_OK);
+  }
+  les_workspace_close(&ws);
+  les_seq_close(&seq);
+}
+
+static void expect(const les_plan *plan, int item, const expected *intact, expected *out) {
+  float logits[CAPACITY][VOCAB], base[CAPACITY][VOCAB];
+  memcpy(out->tokens, prompts[item], (size_t)lengths[item] * sizeof(int32_t));
+  int n = lengths[item];
+  for (out->n_new = 0; out->n_new < NEW; out->n_new++, n++) {
+    run_alone(plan, out->tokens, n, logits);
+    out->tokens[n] = (int32_t)les_argmax(logits[n - 1], VOCAB);
+  }
+  run_alone(plan, intact->tokens, lengths[item] + NEW, logits);
+  run_alone(NULL, intact->tokens, lengths[item] + NEW, base);
+  for (int i = 0; i + 1 < lengths[item] + NEW; i++) {
+    double p = les_log_sum_exp(base[i], VOCAB), q = les_log_sum_exp(logits[i], VOCAB);
+    out->nll[i] = (float)(q - logits[i][intact->tokens[i + 1]]);
+    out->kl[i] = plan ? (float)les_kl(base[i], p, logits[i], q, VOCAB) : 0;
+    out->agrees[i] = les_argmax(base[i], VOCAB) == les_argmax(logits[i], VOCAB);
+  }
+}
+
+static int set_up(void **state) {
+  (void)state;
+  tiny_model_make(&tiny);
+  if (les_lesions_parse(&lesions, specs, N_LESIONS, &tiny.model.shape) != LES_OK) return -1;
+  for (int i = 0; i < N_ITEMS; i++) items[i] = (les_item){.tokens = prompts[i], .n = lengths[i]};
+  for (int l = -1; l < N_LESIONS; l++) {
+    les_plan *plan = NULL;
+    if (l >= 0 && les_plan_open(&plan, &tiny.model, &lesions.items[l], NULL) != LES_OK) return -1;
+    for (int i = 0; i < N_ITEMS; i++) expect(plan, i, &reference[0][i], &reference[l + 1][i]);
+    les_plan_close(&plan);
+  }
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  les_lesions_free(&lesions);
+  tiny_model_free(&tiny);
+  return 0;
+}
+
+static les_status compare(void *ctx, int index, const les_outcome *o) {
+  (void)index;
+  const expected *e = &reference[o->lesion + 1][o->item];
+  assert_int_equal(o->n_tokens, NEW);
+  assert_int_equal(o->stop, LES_STOP_LENGTH);
+  assert_memory_equal(o->tokens, e->tokens + lengths[o->item], NEW * sizeof(int32_t));
+  if (measured) {
+    assert_int_equal(o->n_forced, lengths[o->item] + NEW - 1);
+    assert_memory_equal(o->nll, e->nll, (size_t)o->n_forced * sizeof(float));
+    assert_memory_equal(o->kl, e->kl, (size_t)o->n_forced * sizeof(float));
+    assert_memory_equal(o->agrees, e->agrees, (size_t)o->n_forced);
+  }
+  ++*(int *)ctx;
+  return LES_OK;
+}
+
+/* All cells, lesion by lesion, twice: the second time with the intact runs kept from the first. */
+static void run_all(const les_engine_options *o) {
+  les_cell cells[(N_LESIONS + 1) * N_ITEMS];
+  int n = 0, seen = 0;
+  for (int l = -1; l < N_LESIONS; l++)
+    for (int i = 0; i < N_ITEMS; i++) cells[n++] = (les_cell){.lesion = l, .prompt = i};
+  les_engine *engine;
+  measured = o->want & LES_WANT_KL;
+  assert_int_equal(les_engine_open(&engine, &tiny.model, items, N_ITEMS, &lesions, NULL, o), LES_OK);
+  for (int twice = 0; twice < 2; twice++)
+    assert_int_equal(les_engine_run(engine, cells, n, compare, &seen, NULL), LES_OK);
+  assert_int_equal(seen, 2 * n);
+  les_engine_close(&engine);
+}
+
+static void any_batch_gives_the_same(void **state) {
+  (void)state;
+  static const int rows[] = {1, 2, 7, 64};
+  for (int i = 0; i < 4; i++)
+    run_all(&(les_engine_options){.compute = LES_COMPUTE_F32,
+                                  .threads = 1 + i % 2,
+                                  .want = LES_WANT_KL,
+                                  .max_new_tokens = NEW,
+                                  .max_rows = rows[i]});
+}
+
+static void any_memory_gives_the_same(void **state) {
+  (void)state;
+  for (size_t limit = 1; limit < (1 << 22); limit *= 8)
+    run_all(&(les_engine_options){.compute = LES_COMPUTE_F32,
+                                  .threads = 1,
+                                  .want = LES_WANT_KL,
+                                  .max_new_tokens = NEW,
+                                  .max_rows = 16,
+                                  .memory_limit = limit});
+}
+
+static void generation_alone_gives_the_same_tokens(void **state) {
+  (void)state;
+  run_all(&(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 2, .max_new_tokens = NEW});
+  run_all(&(les_engine_options){.compute = LES_COMPUTE_F32,
+                                .threads = 1,
+                                .max_new_tokens = NEW,
+                                .max_rows = 3,
+                                .want = LES_WANT_TRACE | LES_WANT_REREAD});
+}
+
+static les_status check_reread(void *ctx, int index, const les_outcome *o) {
+  (void)index, (void)ctx;
+  float logits[CAPACITY][VOCAB];
+  const expected *e = &reference[o->lesion + 1][o->item];
+  run_alone(NULL, e->tokens, lengths[o->item] + NEW, logits);
+  double sum = 0;
+  for (int i = lengths[o->item]; i < lengths[o->item] + NEW; i++)
+    sum += logits[i - 1][e->tokens[i]] - les_log_sum_exp(logits[i - 1], VOCAB);
+  assert_true(fabs(sum / NEW - (double)o->reread_logprob) < 1e-5);
+  return LES_OK;
+}
+
+static void the_intact_model_rereads_the_continuation(void **state) {
+  (void)state;
+  les_cell cells[N_LESIONS * N_ITEMS];
+  for (int i = 0; i < N_LESIONS * N_ITEMS; i++) cells[i] = (les_cell){i / N_ITEMS, i % N_ITEMS};
+  les_engine *engine;
+  les_engine_options o = {
+      .compute = LES_COMPUTE_F32, .threads = 2, .want = LES_WANT_REREAD, .max_new_tokens = NEW};
+  assert_int_equal(les_engine_open(&engine, &tiny.model, items, N_ITEMS, &lesions, NULL, &o), LES_OK);
+  assert_int_equal(les_engine_run(engine, cells, N_LESIONS * N_ITEMS, check_reread, NULL, NULL), LES_OK);
+  les_engine_close(&engine);
+}
+
+static bool at_once(void *ctx) {
+  (void)ctx;
+  return true;
+}
+
+static void a_stop_ends_the_run(void **state) {
+  (void)state;
+  les_engine *engine;
+  les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .max_new_tokens = NEW};
+  assert_int_equal(les_engine_open(&engine, &tiny.model, items, N_ITEMS, &lesions, NULL, &o), LES_OK);
+  les_cell cell = {.lesion = 1, .prompt = 0};
+  int seen = 0;
+  measured = false;
+  assert_int_equal(les_engine_run(engine, &cell, 1, compare, &seen, at_once), LES_STOPPED);
+  assert_int_equal(les_engine_run(engine, &cell, 1, compare, &seen, NULL), LES_OK);
+  assert_int_equal(seen, 1);
+  les_engine_close(&engine);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(any_batch_gives_the_same),
+      cmocka_unit_test(any_memory_gives_the_same),
+      cmocka_unit_test(generation_alone_gives_the_same_tokens),
+      cmocka_unit_test(the_intact_model_rereads_the_continuation),
+      cmocka_unit_test(a_stop_ends_the_run),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
