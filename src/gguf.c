@@ -30,10 +30,11 @@ static les_status open_parts(les_gguf *g, const char *path) {
   les_gguf_int(g, "split.count", &count);
   les_gguf_int(g, "split.no", &number);
   if (count <= 1) return LES_OK;
+  if (count > 99999) return les_fail(LES_FAILED, "%s: split.count is %" PRId64 ", out of range", path, count);
   if (number != 0)
     return les_fail(LES_FAILED, "%s: is part %" PRId64 " of a split model; give the first part", path,
                     number + 1);
-  part_suffix suffix = make_suffix(1, count <= 99999 ? (int)count : 0);
+  part_suffix suffix = make_suffix(1, (int)count);
   size_t n = strlen(path), tail = strlen(suffix.text);
   if (n < tail || strcmp(path + n - tail, suffix.text))
     return les_fail(LES_FAILED,
@@ -133,6 +134,10 @@ bool les_gguf_bool(const les_gguf *g, const char *key, bool *value) {
 bool les_gguf_string(const les_gguf *g, const char *key, const char **text, size_t *n) {
   const les_gguf_value *v = find(g, key, false);
   return v && les_gguf_value_string(v, 0, text, n);
+}
+
+bool les_gguf_has(const les_gguf *g, const char *key) {
+  return les_gguf_part_find(&g->parts[0], key) != NULL;
 }
 
 int64_t les_gguf_array_length(const les_gguf *g, const char *key) {

@@ -38,6 +38,9 @@ bool les_gguf_bool(const les_gguf *g, const char *key, bool *value);
 /* *text points into the mapped file: n bytes, not null-terminated. */
 bool les_gguf_string(const les_gguf *g, const char *key, const char **text, size_t *n);
 
+/* True if the key is there, whatever its type. */
+bool les_gguf_has(const les_gguf *g, const char *key);
+
 /* Arrays: the number of elements, or -1 if the key is no array; then element i, same rules as above. Constant
  * time. */
 int64_t les_gguf_array_length(const les_gguf *g, const char *key);
