@@ -1,5 +1,7 @@
 #include "plan.h"
 
+#include "surgery.h"
+
 #include <stdlib.h>
 
 static les_status open_layer(les_plan *p, const les_model *model, int l) {
@@ -56,14 +58,20 @@ static les_status change_contribution(les_layer_plan *lp, int l, const les_strok
   }
 }
 
+static bool changes_contribution(const les_stroke *s) {
+  return s->op == LES_OP_SKIP || s->op == LES_OP_SCALE || s->op == LES_OP_MEAN;
+}
+
 static les_status apply(les_plan *p, const les_model *model, const les_stroke *s, const les_means *means) {
   if (s->op == LES_OP_MEAN && !means)
     return les_fail(LES_FAILED, "a mean lesion needs a calibration text: give one with `calibration`");
-  if (s->op != LES_OP_SKIP && s->op != LES_OP_SCALE && s->op != LES_OP_MEAN)
-    return les_fail(LES_FAILED, "operations that replace matrices are not built yet");
   for (int i = 0; i < s->n_layers; i++) {
-    LES_TRY(open_layer(p, model, s->layers[i]));
-    LES_TRY(change_contribution(p->layers[s->layers[i]], s->layers[i], s, model, means));
+    int l = s->layers[i];
+    LES_TRY(open_layer(p, model, l));
+    if (changes_contribution(s))
+      LES_TRY(change_contribution(p->layers[l], l, s, model, means));
+    else
+      LES_TRY(les_surgery_apply(p->surgery, s, l, &p->layers[l]->layer));
   }
   return LES_OK;
 }
@@ -76,8 +84,10 @@ les_status les_plan_open(les_plan **out, const les_model *model, const les_lesio
   p->first_layer = p->n_layers = model->shape.n_layers;
   p->layers = calloc((size_t)p->n_layers, sizeof *p->layers);
   if (!p->layers) status = les_fail(LES_FAILED, "out of memory");
+  if (status == LES_OK) status = les_surgery_open(&p->surgery, model, lesion);
   for (int i = 0; i < lesion->n_strokes && status == LES_OK; i++)
     status = apply(p, model, &lesion->strokes[i], means);
+  p->bytes = les_plan_bytes(model, lesion);
   if (status == LES_OK) return LES_OK;
   les_plan_close(out);
   return les_fail_in(status, "lesion '%.300s'", lesion->spec);
@@ -90,12 +100,12 @@ void les_plan_close(les_plan **plan) {
       free((*plan)->layers[l]->heads);
       free((*plan)->layers[l]);
     }
+  les_surgery_close(&(*plan)->surgery);
   free((*plan)->layers);
   free(*plan);
   *plan = NULL;
 }
 
 size_t les_plan_bytes(const les_model *model, const les_lesion *lesion) {
-  (void)model, (void)lesion;
-  return 0;
+  return les_surgery_bytes(model, lesion);
 }

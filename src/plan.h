@@ -23,8 +23,8 @@ typedef struct les_plan {
   int first_layer;         /* lowest touched layer; n_layers for the intact model */
   les_layer_plan **layers; /* (n_layers), NULL: untouched */
   int n_layers;
-  size_t bytes; /* memory held for replaced parameters */
-  void *store;
+  size_t bytes;                /* memory held for replaced parameters */
+  struct les_surgery *surgery; /* owns them */
 } les_plan;
 
 /* Mean contributions of every part of every layer over a calibration text; made by les_calibrate
