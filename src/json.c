@@ -56,6 +56,33 @@ les_status les_json_read(cJSON **doc, const char *path) {
   return s;
 }
 
+les_status les_json_lines(char *text, size_t n, const char *path, les_json_line_fn *line, void *ctx) {
+  les_json_source source = {path, 1};
+  for (char *at = text, *end = text + n; at < end; source.line++) {
+    char *stop = memchr(at, '\n', (size_t)(end - at));
+    if (!stop) stop = end;
+    *stop = 0;
+    if (strspn(at, " \t\r") < (size_t)(stop - at)) {
+      cJSON *doc;
+      LES_TRY(les_json_parse(&doc, at, (size_t)(stop - at), source));
+      les_status s = line(ctx, doc, source);
+      cJSON_Delete(doc);
+      if (s != LES_OK) return s;
+    }
+    at = stop + 1;
+  }
+  return LES_OK;
+}
+
+les_status les_json_read_lines(const char *path, les_json_line_fn *line, void *ctx) {
+  char *text;
+  size_t n;
+  LES_TRY(les_file_read(path, &text, &n));
+  les_status s = les_json_lines(text, n, path, line, ctx);
+  free(text);
+  return s;
+}
+
 les_status les_json_check_keys(const cJSON *object, const char *what, const char *const *keys, int n_keys,
                                const char *path) {
   if (!cJSON_IsObject(object)) return les_fail(LES_FAILED, "%s: %s is not a JSON object", path, what);

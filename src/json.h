@@ -21,6 +21,16 @@ les_status les_json_parse(cJSON **doc, const char *text, size_t n, les_json_sour
 /* Reads and parses a whole file. */
 les_status les_json_read(cJSON **doc, const char *path);
 
+/* Called for each document of a JSONL file; `doc` is the caller's. A failure ends the reading with it. */
+typedef les_status les_json_line_fn(void *ctx, const cJSON *doc, les_json_source at);
+
+/* Parses every line of `text`, n bytes with a null byte behind them, as a document of its own; blank lines
+ * are passed over. Overwrites newlines in text. */
+les_status les_json_lines(char *text, size_t n, const char *path, les_json_line_fn *line, void *ctx);
+
+/* The same for a whole file. */
+les_status les_json_read_lines(const char *path, les_json_line_fn *line, void *ctx);
+
 /* Fails if `object` is no object, or has a key twice or a key that is not in `keys`; the message names the
  * nearest known one. `what` says what the object is: "the job". */
 les_status les_json_check_keys(const cJSON *object, const char *what, const char *const *keys, int n_keys,

@@ -18,19 +18,16 @@ static les_status copy_string(const cJSON *object, const char *key, les_json_sou
   return *out ? LES_OK : les_fail(LES_FAILED, "%s:%d: out of memory", at.path, at.line);
 }
 
-static les_status read_line(les_prompt *prompt, const char *text, size_t n, les_json_source at) {
-  cJSON *doc;
-  les_status s = les_json_parse(&doc, text, n, at);
-  if (s == LES_OK && !cJSON_IsObject(doc))
-    s = les_fail(LES_FAILED, "%s:%d: a line has to be an object {\"id\", \"domain\", \"prompt\"}", at.path,
-                 at.line);
-  if (s == LES_OK) s = copy_string(doc, "id", at, false, &prompt->id);
-  if (s == LES_OK) s = copy_string(doc, "domain", at, false, &prompt->domain);
-  if (s == LES_OK) s = copy_string(doc, "prompt", at, true, &prompt->text);
-  if (s == LES_OK && cJSON_HasObjectItem(doc, "answer"))
-    s = copy_string(doc, "answer", at, true, &prompt->answer);
-  cJSON_Delete(doc);
-  return s;
+static les_status read_prompt(void *ctx, const cJSON *doc, les_json_source at) {
+  les_prompts *prompts = ctx;
+  les_prompt *prompt = &prompts->items[prompts->n++];
+  if (!cJSON_IsObject(doc))
+    return les_fail(LES_FAILED, "%s:%d: a line has to be an object {\"id\", \"domain\", \"prompt\"}", at.path,
+                    at.line);
+  LES_TRY(copy_string(doc, "id", at, false, &prompt->id));
+  LES_TRY(copy_string(doc, "domain", at, false, &prompt->domain));
+  LES_TRY(copy_string(doc, "prompt", at, true, &prompt->text));
+  return cJSON_HasObjectItem(doc, "answer") ? copy_string(doc, "answer", at, true, &prompt->answer) : LES_OK;
 }
 
 static int compare_ids(const void *a, const void *b) {
@@ -50,25 +47,12 @@ static les_status check_ids(const les_prompts *p, const char *path) {
   return s;
 }
 
-static bool is_blank(const char *text, size_t n) {
-  return strspn(text, " \t\r") >= n;
-}
-
-/* Reads every line of a text that ends with a null byte; newlines are overwritten. */
-static les_status read_lines(les_prompts *out, char *text, size_t n, const char *path) {
+static les_status read_prompts(les_prompts *out, char *text, size_t n, const char *path) {
   size_t lines = 1;
   for (size_t i = 0; i < n; i++) lines += text[i] == '\n';
   out->items = calloc(lines, sizeof *out->items);
   if (!out->items) return les_fail(LES_FAILED, "%s: out of memory for %zu prompts", path, lines);
-  int line = 1;
-  for (char *at = text, *end = text + n; at < end; line++) {
-    char *stop = memchr(at, '\n', (size_t)(end - at));
-    if (!stop) stop = end;
-    *stop = 0;
-    if (!is_blank(at, (size_t)(stop - at)))
-      LES_TRY(read_line(&out->items[out->n++], at, (size_t)(stop - at), (les_json_source){path, line}));
-    at = stop + 1;
-  }
+  LES_TRY(les_json_lines(text, n, path, read_prompt, out));
   if (out->n == 0) return les_fail(LES_FAILED, "%s: holds no prompt", path);
   return check_ids(out, path);
 }
@@ -79,7 +63,7 @@ les_status les_prompts_read(les_prompts *out, const char *path) {
   size_t n;
   LES_TRY(les_file_read(path, &text, &n));
   les_status s = les_sha256(text, n, out->sha256);
-  if (s == LES_OK) s = read_lines(out, text, n, path);
+  if (s == LES_OK) s = read_prompts(out, text, n, path);
   if (s != LES_OK) les_prompts_free(out);
   free(text);
   return s;

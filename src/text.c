@@ -1,6 +1,5 @@
 #include "text.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -17,8 +16,8 @@ size_t les_text_valid(const char *text, size_t n) {
   return n;
 }
 
-static bool is_space(utf8proc_int32_t c) {
-  const utf8proc_property_t *p = utf8proc_get_property(c);
+bool les_text_is_space(int32_t codepoint) {
+  const utf8proc_property_t *p = utf8proc_get_property(codepoint);
   return p->category == UTF8PROC_CATEGORY_ZS || p->bidi_class == UTF8PROC_BIDI_CLASS_WS ||
          p->bidi_class == UTF8PROC_BIDI_CLASS_B || p->bidi_class == UTF8PROC_BIDI_CLASS_S;
 }
@@ -37,7 +36,7 @@ static int split(const char *text, size_t n, char *out) {
         utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
     if (used < 1) c = 0xFFFD, used = 1;
     i += (size_t)used;
-    bool space = is_space(c);
+    bool space = les_text_is_space(c);
     if (!space) out += utf8proc_encode_char(utf8proc_tolower(c), (utf8proc_uint8_t *)out);
     if (inside && space) *out++ = 0;
     count += !inside && !space;

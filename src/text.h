@@ -4,14 +4,19 @@
 
 #include "status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* True for Unicode white space: general category Zs or bidirectional class WS, B or S, the set that Python's
+ * str.split, str.strip and \s use. */
+bool les_text_is_space(int32_t codepoint);
 
 /* Offset of the first byte that is not valid UTF-8 (a null byte counts as invalid); n if all is well. */
 size_t les_text_valid(const char *text, size_t n);
 
-/* The set of words of a text: split at Unicode white space (general category Zs or bidirectional class WS, B
- * or S: the set that Python's str.split uses), lower-cased by Unicode's simple mapping, each once, in byte
- * order. */
+/* The set of words of a text: split at Unicode white space, lower-cased by Unicode's simple mapping, each
+ * once, in byte order. */
 typedef struct les_words {
   char **items; /* (n) point into `text` */
   int n;

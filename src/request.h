@@ -1,0 +1,43 @@
+/* Requests: texts as tokens of which a model has to predict the last ones. Here are the rules of
+ * lm-evaluation-harness (api/model.py, models/huggingface.py, utils.py of version 0.4.13) that turn a context
+ * and its continuation, or a long text, into requests, so that log-likelihoods are comparable to published
+ * ones. */
+#ifndef LES_REQUEST_H
+#define LES_REQUEST_H
+
+#include "tokenizer.h"
+
+/* Tokens of which the last n_scored are predicted, each from all those before it: at least one token stands
+ * before them. The last token itself is never read by the model. */
+typedef struct les_request {
+  les_tokens tokens;
+  int n_scored;
+} les_request;
+
+typedef struct les_requests {
+  les_request *items; /* (n) */
+  int n;
+} les_requests;
+
+void les_requests_free(les_requests *r);
+
+typedef struct les_request_rules {
+  const les_tokenizer *tokenizer;
+  int32_t prefix; /* stands before a text that has no context: the begin token, or the first end token of a
+                     vocabulary that puts none; -1: such texts are an error */
+  int max_length; /* most tokens that the model reads at once */
+} les_request_rules;
+
+/* Appends the request that scores `continuation` after `context`. White space at the end of the context
+ * counts as the continuation's; tokens of both together are cut where the context's own end. Without a
+ * context the prefix token stands for it. Special tokens in the texts count as such. Too long a context is
+ * cut on the left; a continuation longer than max_length is an error. */
+les_status les_request_add_pair(les_requests *r, const les_request_rules *rules, const char *context,
+                                const char *continuation);
+
+/* Appends the requests that score every token of `text` once (its begin token too, if the tokenizer puts
+ * one), in windows of max_length tokens: the first after the prefix token, each other one after as many of
+ * the tokens before it as fit, at least one. A text without tokens gives none. */
+les_status les_request_add_rolling(les_requests *r, const les_request_rules *rules, const char *text);
+
+#endif
