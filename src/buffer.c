@@ -97,3 +97,9 @@ size_t les_utf8_back(const char *bytes, size_t end) {
   while (end > 0 && ((unsigned char)bytes[end] & 0xc0) == 0x80);
   return end;
 }
+
+bool les_utf8_is_space(int32_t c) {
+  return (c >= 0x09 && c <= 0x0d) || c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
+         c == 0x3000;
+}

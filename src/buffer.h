@@ -38,4 +38,7 @@ size_t les_utf8_next(const char *bytes, size_t n, int32_t *codepoint);
 /* Start of the character that ends at bytes[end], in valid UTF-8; end > 0. */
 size_t les_utf8_back(const char *bytes, size_t end);
 
+/* Unicode's White_Space. */
+bool les_utf8_is_space(int32_t codepoint);
+
 #endif

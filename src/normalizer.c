@@ -40,7 +40,8 @@ static les_status apply(const les_normalize_step *step, const les_buffer *text, 
   return les_buffer_status(out);
 }
 
-les_status les_normalizer_apply(const les_normalizer *z, les_buffer *text) {
+les_status les_normalizer_apply(const les_normalizer *z, les_matcher *m, les_buffer *text) {
+  (void)m;
   les_status status = LES_OK;
   for (int i = 0; i < z->n && text->n && status == LES_OK; i++) {
     les_buffer out = {0};

@@ -2,7 +2,7 @@
 #ifndef LES_NORMALIZER_H
 #define LES_NORMALIZER_H
 
-#include "buffer.h"
+#include "pattern.h"
 
 typedef enum les_normalize_kind {
   LES_NORMALIZE_PREPEND, /* `to` in front of a text that is not empty */
@@ -23,7 +23,7 @@ typedef struct les_normalizer {
 les_status les_normalizer_add(les_normalizer *z, les_normalize_kind kind, const char *from, const char *to);
 
 /* Replaces *text (valid UTF-8) by its normalised form. */
-les_status les_normalizer_apply(const les_normalizer *z, les_buffer *text);
+les_status les_normalizer_apply(const les_normalizer *z, les_matcher *m, les_buffer *text);
 
 void les_normalizer_free(les_normalizer *z);
 

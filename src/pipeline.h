@@ -3,16 +3,25 @@
 #ifndef LES_PIPELINE_H
 #define LES_PIPELINE_H
 
+#include "added.h"
+#include "bpe.h"
 #include "normalizer.h"
+#include "pretokenizer.h"
 #include "spm.h"
 #include "tokenizer.h"
-#include "vocab.h"
 
+/* Encoding: the text's added tokens; what lies between is normalised, searched for the added tokens that are
+ * looked for after that, cut into words, and each word goes through SPM or BPE. */
 struct les_tokenizer {
   les_vocab vocab;
+  les_added added; /* found in the text as it is */
   les_normalizer normalizer;
-  les_spm spm;
+  les_added added_normalized; /* found in the normalised text */
+  les_pretokenizer pretokenizer;
+  les_spm spm;            /* used if it has scores, */
+  les_bpe bpe;            /* else this */
   les_ids prefix, suffix; /* tokens put around a text: BOS, rarely EOS */
+  bool byte_letters;      /* normal tokens are written in GPT-2's alphabet of bytes, else with U+2581 */
   bool strip_space;       /* a document's text has lost the space that encoding put in front */
 };
 

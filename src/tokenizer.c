@@ -12,31 +12,87 @@ static void append_all(les_ids *out, const les_ids *more) {
   for (size_t i = 0; i < more->n; i++) les_ids_append(out, more->data[i]);
 }
 
+/* One call of les_encode. */
+typedef struct encoder {
+  const les_tokenizer *tok;
+  bool special;
+  les_matcher *matcher;
+  les_merger merger;
+  les_ids ids;
+} encoder;
+
+/* n > 0 bytes of normalised text without added tokens; `first`: the document starts here. */
+static les_status encode_plain(encoder *e, const char *text, size_t n, bool first) {
+  const les_tokenizer *tok = e->tok;
+  les_pieces pieces = {0};
+  les_buffer_append(&pieces.text, text, n);
+  les_pieces_add(&pieces, 0, n);
+  les_status status = les_buffer_status(&pieces.text);
+  if (pieces.failed) status = les_fail(LES_FAILED, "out of memory while tokenizing");
+  if (status == LES_OK) status = les_pretokenizer_apply(&tok->pretokenizer, e->matcher, first, &pieces);
+  for (size_t i = 0; i < pieces.n && status == LES_OK; i++) {
+    const char *word = pieces.text.data + pieces.spans[i].start;
+    size_t n_word = pieces.spans[i].end - pieces.spans[i].start;
+    status = tok->spm.scores ? les_spm_encode(&tok->spm, &e->merger, word, n_word, &e->ids)
+                             : les_bpe_encode(&tok->bpe, &e->merger, word, n_word, &e->ids);
+  }
+  les_pieces_free(&pieces);
+  return status;
+}
+
+/* n bytes of text as it came, without the added tokens that are found there. */
+static les_status encode_raw(encoder *e, const char *text, size_t n, bool first) {
+  if (!n) return LES_OK;
+  les_buffer normal = {0};
+  les_buffer_append(&normal, text, n);
+  les_status status = les_buffer_status(&normal);
+  if (status == LES_OK) status = les_normalizer_apply(&e->tok->normalizer, e->matcher, &normal);
+  les_added_walk w = {&e->tok->added_normalized, normal.data, normal.n, .special = e->special};
+  for (bool found = true; found && status == LES_OK;) {
+    found = les_added_next(&w);
+    if (w.gap < w.gap_end)
+      status = encode_plain(e, normal.data + w.gap, w.gap_end - w.gap, first && w.gap == 0);
+    if (found) les_ids_append(&e->ids, w.id);
+  }
+  les_buffer_free(&normal);
+  return status;
+}
+
+static les_status encode_text(encoder *e, const char *text, size_t n) {
+  les_added_walk w = {&e->tok->added, text, n, .special = e->special};
+  for (bool found = true; found;) {
+    found = les_added_next(&w);
+    LES_TRY(encode_raw(e, text + w.gap, w.gap_end - w.gap, w.gap == 0));
+    if (found) les_ids_append(&e->ids, w.id);
+  }
+  return LES_OK;
+}
+
 les_status les_encode(const les_tokenizer *tok, const char *text, size_t n, const les_encode_options *options,
                       les_tokens *t) {
   *t = (les_tokens){0};
-  if (n > INT32_MAX / 8)
+  if (n > INT32_MAX / 8) /* normalising and byte letters make it longer, symbols have 32-bit lengths */
     return les_fail(LES_FAILED,
                     "a text of %zu bytes is too long to tokenize: split it into parts below %d bytes", n,
                     INT32_MAX / 8);
-  les_ids ids = {0};
-  les_buffer work = {0};
-  les_merger merger = {0};
+  encoder e = {.tok = tok, .special = options->special};
+  les_buffer valid = {0};
   les_status status;
-  if (options->bos) append_all(&ids, &tok->prefix);
-  les_buffer_append_valid(&work, text, n);
-  LES_GOTO(status, les_buffer_status(&work), done);
-  LES_GOTO(status, les_normalizer_apply(&tok->normalizer, &work), done);
-  LES_GOTO(status, les_spm_encode(&tok->spm, &merger, work.data, work.n, &ids), done);
-  if (options->bos) append_all(&ids, &tok->suffix);
-  if (ids.failed) status = les_fail(LES_FAILED, "out of memory for %zu tokens", ids.n);
+  LES_GOTO(status, les_matcher_open(&e.matcher), done);
+  les_buffer_append_valid(&valid, text, n);
+  LES_GOTO(status, les_buffer_status(&valid), done);
+  if (options->bos) append_all(&e.ids, &tok->prefix);
+  LES_GOTO(status, encode_text(&e, valid.data, valid.n), done);
+  if (options->bos) append_all(&e.ids, &tok->suffix);
+  if (e.ids.failed || e.ids.n > INT32_MAX)
+    LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %zu tokens", e.ids.n), done);
+  *t = (les_tokens){e.ids.data, (int)e.ids.n};
+  e.ids = (les_ids){0};
 done:
-  les_merger_free(&merger);
-  les_buffer_free(&work);
-  if (status == LES_OK)
-    *t = (les_tokens){ids.data, (int)ids.n};
-  else
-    les_ids_free(&ids);
+  les_ids_free(&e.ids);
+  les_buffer_free(&valid);
+  les_merger_free(&e.merger);
+  les_matcher_close(&e.matcher);
   return status;
 }
 
@@ -51,12 +107,31 @@ static void append_unescaped(les_buffer *out, const char *text, size_t n) {
   les_buffer_append(out, text, n);
 }
 
+/* A token in GPT-2's alphabet; one with another letter in it is taken as it is written. */
+static void append_byte_letters(les_buffer *out, const char *text, size_t n) {
+  size_t start = out->n;
+  for (size_t i = 0; i < n;) {
+    int32_t codepoint;
+    i += les_utf8_next(text + i, n - i, &codepoint);
+    int byte = les_byte_from_letter(codepoint);
+    if (byte < 0) {
+      out->n = start;
+      les_buffer_append(out, text, n);
+      return;
+    }
+    les_buffer_append_byte(out, (unsigned char)byte);
+  }
+}
+
 static void append_piece(const les_tokenizer *tok, int32_t id, bool special, les_buffer *out) {
   size_t n;
   const char *text = les_vocab_text(&tok->vocab, id, &n);
   switch ((les_token_type)tok->vocab.types[id]) {
   case LES_TOKEN_NORMAL:
-    append_unescaped(out, text, n);
+    if (tok->byte_letters)
+      append_byte_letters(out, text, n);
+    else
+      append_unescaped(out, text, n);
     break;
   case LES_TOKEN_BYTE:
     if (les_vocab_byte(text, n) >= 0) les_buffer_append_byte(out, (unsigned char)les_vocab_byte(text, n));
@@ -114,8 +189,12 @@ int les_tokenizer_size(const les_tokenizer *tok) {
 void les_tokenizer_close(les_tokenizer **tok) {
   if (!*tok) return;
   les_vocab_free(&(*tok)->vocab);
+  les_added_free(&(*tok)->added);
   les_normalizer_free(&(*tok)->normalizer);
+  les_added_free(&(*tok)->added_normalized);
+  les_pretokenizer_free(&(*tok)->pretokenizer);
   les_spm_free(&(*tok)->spm);
+  les_bpe_free(&(*tok)->bpe);
   les_ids_free(&(*tok)->prefix);
   les_ids_free(&(*tok)->suffix);
   free(*tok);
