@@ -1,8 +1,7 @@
 #include "cli.h"
 
-#include "kernels.h"
+#include "job.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,19 +34,14 @@ int cli_threads(int requested) {
 }
 
 static error_t parse_model_option(int key, char *arg, struct argp_state *state) {
-  static const char *const names[] = {"auto", "f32", "int16", "int8"};
   cli_model_options *o = state->input;
-  char *end;
   switch (key) {
   case 'c':
-    for (int i = 0; i < 4; i++)
-      if (!strcmp(arg, names[i])) return o->compute = i, 0;
-    argp_error(state, "--compute is auto, f32, int16 or int8, not '%s'", arg);
+    o->compute = les_compute_find(arg);
+    if (o->compute < 0) argp_error(state, "--compute is auto, f32, int16 or int8, not '%s'", arg);
     return 0;
   case 't':
-    o->threads = (int)strtol(arg, &end, 10);
-    if (*end || o->threads < 1 || o->threads > 4096)
-      argp_error(state, "--threads needs a number from 1, not '%s'", arg);
+    o->threads = (int)cli_number(state, "--threads", arg, 1, 4096);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -70,19 +64,18 @@ void cli_list_free(cli_list *list) {
   *list = (cli_list){0};
 }
 
-les_status cli_read_file(const char *path, char **data, size_t *n) {
-  *data = NULL;
-  FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
-  if (!f) return les_fail(LES_FAILED, "%s: cannot be read: %s", path, strerror(errno));
-  size_t cap = 1 << 16, got;
-  *n = 0;
-  char *buf = malloc(cap);
-  while (buf && (got = fread(buf + *n, 1, cap - *n - 1, f)) > 0)
-    if ((*n += got) + 1 == cap) buf = realloc(buf, cap *= 2);
-  bool bad = ferror(f);
-  if (f != stdin) fclose(f);
-  if (!buf || bad) return free(buf), les_fail(LES_FAILED, "%s: cannot be read: %s", path, strerror(errno));
-  buf[*n] = 0;
-  *data = buf;
-  return LES_OK;
+double cli_number(struct argp_state *state, const char *option, const char *arg, double low, double high) {
+  char *end;
+  double value = strtod(arg, &end);
+  if (end == arg || *end || !(value >= low && value <= high))
+    argp_error(state, "%s needs a number from %g to %g, not '%s'", option, low, high, arg);
+  return value;
+}
+
+cJSON *cli_results(const les_model *model, int compute) {
+  cJSON *doc = cJSON_CreateObject();
+  cJSON_AddStringToObject(doc, "model", model->name);
+  cJSON_AddStringToObject(doc, "compute", les_compute_name((les_compute)compute));
+  cJSON_AddArrayToObject(doc, "results");
+  return doc;
 }

@@ -2,6 +2,7 @@
 #ifndef LES_CLI_H
 #define LES_CLI_H
 
+#include "model.h"
 #include "status.h"
 
 #include <argp.h>
@@ -52,7 +53,10 @@ typedef struct cli_list {
 void cli_list_add(cli_list *list, char *item); /* item is borrowed */
 void cli_list_free(cli_list *list);
 
-/* Reads a whole file (path "-": standard input) into malloc'ed memory with a null byte behind its n bytes. */
-les_status cli_read_file(const char *path, char **data, size_t *n);
+/* An option's number within [low, high]; anything else is a usage error that quotes it. */
+double cli_number(struct argp_state *state, const char *option, const char *arg, double low, double high);
+
+/* {"model": ..., "compute": ..., "results": []} to be filled. compute: les_compute. */
+cJSON *cli_results(const les_model *model, int compute);
 
 #endif

@@ -1,6 +1,216 @@
 #include "cli.h"
+#include "texts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct generate_options {
+  cli_model_options model;
+  cli_texts prompts;
+  cli_list lesions;
+  const char *path;
+  int max_new_tokens;
+  les_sampling sampling;
+  bool json, ignore_eos, trace;
+} generate_options;
+
+enum { KEY_SEED = 256, KEY_TOP_K, KEY_TOP_P, KEY_IGNORE_EOS, KEY_TRACE };
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  generate_options *o = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &o->prompts;
+    state->child_inputs[1] = &o->model;
+    return 0;
+  case 'p':
+    cli_texts_add(&o->prompts, CLI_TEXT, arg);
+    return 0;
+  case 'n':
+    o->max_new_tokens = (int)cli_number(state, "-n", arg, 1, 1 << 20);
+    return 0;
+  case 'l':
+    cli_list_add(&o->lesions, arg);
+    return 0;
+  case 'T':
+    o->sampling.temperature = (float)cli_number(state, "--temperature", arg, 0, 100);
+    return 0;
+  case KEY_SEED:
+    o->sampling.seed = (uint64_t)cli_number(state, "--seed", arg, 0, 9007199254740992.0);
+    return 0;
+  case KEY_TOP_K:
+    o->sampling.top_k = (int)cli_number(state, "--top-k", arg, 0, 1 << 30);
+    return 0;
+  case KEY_TOP_P:
+    o->sampling.top_p = (float)cli_number(state, "--top-p", arg, 0, 1);
+    return 0;
+  case KEY_IGNORE_EOS:
+    o->ignore_eos = true;
+    return 0;
+  case KEY_TRACE:
+    o->trace = o->json = true;
+    return 0;
+  case 'j':
+    o->json = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (o->path) argp_error(state, "one MODEL is enough: '%s'", arg);
+    o->path = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (!o->path) argp_error(state, "MODEL is missing");
+    if (o->prompts.n == 0) argp_error(state, "nothing to go on from: give --prompt");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"prompt", 'p', "TEXT", 0, "A prompt; several times for several prompts", 0},
+    {NULL, 'n', "N", 0, "At most N new tokens (default 64)", 0},
+    {"lesion", 'l', "SPEC", 0, "Generate under this lesion too, e.g. skip@3; several times", 3},
+    {"temperature", 'T', "X", 0, "Sample at this temperature (default 0: the most likely token)", 4},
+    {"seed", KEY_SEED, "S", 0,
+     "Seed of the sampling (default 0); intact and lesioned runs draw the same numbers", 4},
+    {"top-k", KEY_TOP_K, "K", 0, "Sample among the K most likely tokens (default 0: all)", 4},
+    {"top-p", KEY_TOP_P, "P", 0,
+     "Sample among the most likely tokens that together have probability P (default 1)", 4},
+    {"ignore-eos", KEY_IGNORE_EOS, NULL, 0, "Go on after an end token", 5},
+    {"trace", KEY_TRACE, NULL, 0, "JSON with the log-probability, entropy and intact rank of every new token",
+     6},
+    {"json", 'j', NULL, 0, "Print one JSON document", 6},
+    {0}};
+static const struct argp_child children[] = {
+    {&cli_texts_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {options,
+                                 parse,
+                                 "MODEL",
+                                 "Continuations of prompts by the intact model, then under each "
+                                 "lesion.\vExample: lesion generate model.gguf --prompt "
+                                 "\"Once upon a time\" -n 32 --lesion skip@each",
+                                 children,
+                                 NULL,
+                                 NULL};
+
+/* One result: a lesion on a prompt. */
+typedef struct result {
+  char *text;
+  cJSON *json;
+} result;
+
+typedef struct results {
+  const generate_options *o;
+  const les_model *model;
+  const les_lesions *lesions;
+  result *items; /* (n_lesions + 1, n_prompts), intact first */
+} results;
+
+static const char *spec_of(const results *r, int lesion) {
+  return lesion < 0 ? "none" : r->lesions->items[lesion].spec;
+}
+
+static cJSON *describe(const results *r, const les_outcome *out, const char *text) {
+  static const char *const stops[] = {
+      [LES_STOP_LENGTH] = "length", [LES_STOP_END] = "end", [LES_STOP_NAN] = "nan"};
+  const cli_text *prompt = &r->o->prompts.items[out->item];
+  cJSON *doc = cJSON_CreateObject();
+  cJSON_AddStringToObject(doc, "lesion", spec_of(r, out->lesion));
+  cJSON_AddStringToObject(doc, "prompt", prompt->value);
+  cJSON_AddItemToObject(doc, "tokens", cJSON_CreateIntArray(out->tokens, out->n_tokens));
+  cJSON_AddStringToObject(doc, "text", text);
+  cJSON_AddStringToObject(doc, "stop", stops[out->stop]);
+  if (r->o->trace) {
+    cJSON_AddItemToObject(doc, "logprob", cJSON_CreateFloatArray(out->trace_logprob, out->n_tokens));
+    cJSON_AddItemToObject(doc, "entropy", cJSON_CreateFloatArray(out->trace_entropy, out->n_tokens));
+    cJSON_AddItemToObject(doc, "intact_rank", cJSON_CreateIntArray(out->trace_rank, out->n_tokens));
+    cJSON_AddItemToObject(doc, "hidden_norm",
+                          cJSON_CreateFloatArray(out->hidden_norm, r->model->shape.n_layers));
+    cJSON_AddItemToObject(doc, "attn_entropy",
+                          cJSON_CreateFloatArray(out->attn_entropy, r->model->shape.n_layers));
+  }
+  return doc;
+}
+
+static les_status on_outcome(void *ctx, int index, const les_outcome *out) {
+  results *r = ctx;
+  result *item = &r->items[index];
+  if (r->model->tokenizer) LES_TRY(les_decode(r->model->tokenizer, out->tokens, out->n_tokens, &item->text));
+  item->json = describe(r, out, item->text ? item->text : "");
+  return LES_OK;
+}
+
+static void print_results(const results *r, int n) {
+  if (r->o->json) {
+    cJSON *doc = cli_results(r->model, r->o->model.compute), *list = cJSON_GetObjectItem(doc, "results");
+    for (int i = 0; i < n; i++) {
+      cJSON_AddItemToArray(list, r->items[i].json);
+      r->items[i].json = NULL;
+    }
+    cli_print_json(doc);
+    return;
+  }
+  int n_prompts = r->o->prompts.n;
+  for (int p = 0; p < n_prompts; p++) {
+    printf("%s%s\n", p ? "\n" : "", r->o->prompts.items[p].value);
+    for (int i = p; i < n; i += n_prompts)
+      printf("  [%s] %s\n", spec_of(r, i / n_prompts - 1),
+             r->items[i].text ? r->items[i].text : "(no tokenizer; use --json)");
+  }
+}
+
+static les_status run(results *r, les_engine *engine) {
+  int n_prompts = r->o->prompts.n, n = (r->lesions->n + 1) * n_prompts;
+  les_cell *cells = calloc((size_t)n, sizeof *cells);
+  r->items = calloc((size_t)n, sizeof *r->items);
+  les_status status = LES_OK;
+  if (!cells || !r->items) status = les_fail(LES_FAILED, "out of memory for %d continuations", n);
+  for (int i = 0; status == LES_OK && i < n; i++)
+    cells[i] = (les_cell){.lesion = i / n_prompts - 1, .prompt = i % n_prompts};
+  if (status == LES_OK) status = les_engine_run(engine, cells, n, on_outcome, r, NULL);
+  if (status == LES_OK) print_results(r, n);
+  for (int i = 0; r->items && i < n; i++) {
+    free(r->items[i].text);
+    cJSON_Delete(r->items[i].json);
+  }
+  free(r->items);
+  free(cells);
+  return status;
+}
+
+static les_status generate(generate_options *o) {
+  les_model *model = NULL;
+  les_lesions lesions = {0};
+  les_item *items = NULL;
+  les_engine *engine = NULL;
+  les_status status;
+  LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
+  LES_GOTO(status,
+           les_lesions_parse(&lesions, (const char *const *)o->lesions.items, o->lesions.n, &model->shape),
+           done);
+  LES_GOTO(status, cli_texts_resolve(&o->prompts, model, o->max_new_tokens, &items), done);
+  les_engine_options e = {.compute = (les_compute)o->model.compute,
+                          .threads = cli_threads(o->model.threads),
+                          .want = o->trace ? LES_WANT_TRACE : 0,
+                          .max_new_tokens = o->max_new_tokens,
+                          .sampling = o->sampling,
+                          .ignore_eos = o->ignore_eos};
+  LES_GOTO(status, les_engine_open(&engine, model, items, o->prompts.n, &lesions, NULL, &e), done);
+  LES_GOTO(status, run(&(results){.o = o, .model = model, .lesions = &lesions}, engine), done);
+done:
+  les_engine_close(&engine);
+  free(items);
+  les_lesions_free(&lesions);
+  les_model_close(&model);
+  return status;
+}
 
 int cmd_generate(int argc, char **argv) {
-  (void)argc, (void)argv;
-  return cli_finish(les_fail(LES_FAILED, "generate: not built yet"));
+  generate_options o = {.prompts.encode.bos = true, .max_new_tokens = 64, .sampling.top_p = 1};
+  cli_parse(&argp, argc, argv, &o);
+  les_status status = generate(&o);
+  cli_texts_free(&o.prompts);
+  cli_list_free(&o.lesions);
+  return cli_finish(status);
 }

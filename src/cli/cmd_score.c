@@ -1,6 +1,245 @@
 #include "cli.h"
+#include "measure.h"
+#include "texts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct score_options {
+  cli_model_options model;
+  cli_texts texts;
+  cli_list lesions;
+  const char *path;
+  bool json, per_token, logits;
+} score_options;
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  score_options *o = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &o->texts;
+    state->child_inputs[1] = &o->model;
+    return 0;
+  case 'l':
+    cli_list_add(&o->lesions, arg);
+    return 0;
+  case 'j':
+    o->json = true;
+    return 0;
+  case 'p':
+    o->per_token = o->json = true;
+    return 0;
+  case 'g':
+    o->logits = o->json = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (o->path) argp_error(state, "one MODEL is enough: '%s'", arg);
+    o->path = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (!o->path) argp_error(state, "MODEL is missing");
+    if (o->texts.n == 0) argp_error(state, "nothing to score: give --text, --file or --tokens");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"lesion", 'l', "SPEC", 0, "Score under this lesion too, e.g. skip@3 or skip@each.attn; several times",
+     3},
+    {"json", 'j', NULL, 0, "Print one JSON document", 4},
+    {"per-token", 'p', NULL, 0, "JSON with nll and kl of every position, a list per text", 4},
+    {"logits", 'g', NULL, 0, "JSON with the logits after each text's last token", 4},
+    {0}};
+static const struct argp_child children[] = {
+    {&cli_texts_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {
+    options,
+    parse,
+    "MODEL",
+    "Teacher-forced measures of texts: how well the intact model predicts them, how well a lesioned one, and "
+    "how far the "
+    "two are apart.\vMODEL is a .gguf file, a safetensors directory or a .safetensors file beside its "
+    "config.json. Measures "
+    "are means over all predicted tokens of all texts; nll and kl are in nats.\n\n"
+    "Example: lesion score model.gguf --text \"Once upon a time\" --lesion skip@each",
+    children,
+    NULL,
+    NULL};
+
+/* The results of one lesion (row 0: intact) while texts come in, in any order. */
+typedef struct row {
+  const char *lesion;
+  float **nll, **kl; /* (n_texts) copies of (n_forced) */
+  uint8_t **agrees;  /* (n_texts) */
+  float **logits;    /* (n_texts), n_vocab each; NULL if not wanted */
+} row;
+
+typedef struct table {
+  row *rows;
+  int n_rows, n_texts, n_vocab;
+  const les_item *items;
+} table;
+
+static void *copy(const void *data, size_t bytes) {
+  void *p = data ? malloc(bytes + 1) : NULL;
+  return p ? memcpy(p, data, bytes) : NULL;
+}
+
+static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
+  (void)index;
+  table *t = ctx;
+  row *r = &t->rows[o->lesion + 1];
+  size_t n = (size_t)o->n_forced;
+  r->nll[o->item] = copy(o->nll, n * sizeof(float));
+  r->kl[o->item] = copy(o->kl, n * sizeof(float));
+  r->agrees[o->item] = copy(o->agrees, n);
+  r->logits[o->item] = copy(o->last_logits, (size_t)t->n_vocab * sizeof(float));
+  if (!r->nll[o->item] || !r->kl[o->item] || !r->agrees[o->item] || (o->last_logits && !r->logits[o->item]))
+    return les_fail(LES_FAILED, "out of memory for the scores of %d texts", t->n_texts);
+  return LES_OK;
+}
+
+static les_status open_table(table *t, const les_lesions *lesions, const les_model *model,
+                             const les_item *items, int n_texts) {
+  *t = (table){.n_rows = lesions->n + 1, .n_texts = n_texts, .n_vocab = model->shape.n_vocab, .items = items};
+  t->rows = calloc((size_t)t->n_rows, sizeof *t->rows);
+  for (int i = 0; t->rows && i < t->n_rows; i++) {
+    row *r = &t->rows[i];
+    size_t n = (size_t)n_texts;
+    r->lesion = i == 0 ? "none" : lesions->items[i - 1].spec;
+    r->nll = calloc(n, sizeof *r->nll);
+    r->kl = calloc(n, sizeof *r->kl);
+    r->agrees = calloc(n, sizeof *r->agrees);
+    r->logits = calloc(n, sizeof *r->logits);
+    if (!r->nll || !r->kl || !r->agrees || !r->logits)
+      return les_fail(LES_FAILED, "out of memory for %d texts", n_texts);
+  }
+  return t->rows ? LES_OK : les_fail(LES_FAILED, "out of memory for %d lesions", lesions->n);
+}
+
+static void close_table(table *t) {
+  for (int i = 0; t->rows && i < t->n_rows; i++) {
+    row *r = &t->rows[i];
+    for (int k = 0; k < t->n_texts; k++) {
+      if (r->nll) free(r->nll[k]);
+      if (r->kl) free(r->kl[k]);
+      if (r->agrees) free(r->agrees[k]);
+      if (r->logits) free(r->logits[k]);
+    }
+    free(r->nll), free(r->kl), free(r->agrees), free(r->logits);
+  }
+  free(t->rows);
+}
+
+static les_forced sum_up(const table *t, const row *r) {
+  les_forced sums = {0};
+  for (int k = 0; k < t->n_texts; k++)
+    for (int i = 0; i + 1 < t->items[k].n; i++)
+      les_forced_add(&sums, r->nll[k][i], r->kl[k][i], r->agrees[k][i]);
+  return sums;
+}
+
+static cJSON *lists(const table *t, float *const *values, int fixed) {
+  cJSON *all = cJSON_CreateArray();
+  for (int k = 0; k < t->n_texts; k++) {
+    int n = fixed ? fixed : t->items[k].n - 1;
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < n; i++) cJSON_AddItemToArray(list, cJSON_CreateNumber(values[k][i]));
+    cJSON_AddItemToArray(all, list);
+  }
+  return all;
+}
+
+static void print_json(const table *t, const les_model *model, const score_options *o) {
+  cJSON *doc = cli_results(model, o->model.compute), *results = cJSON_GetObjectItem(doc, "results");
+  double intact = 0;
+  for (int i = 0; i < t->n_rows; i++) {
+    const row *r = &t->rows[i];
+    les_forced sums = sum_up(t, r);
+    les_forced_measures m = les_forced_finish(&sums);
+    if (i == 0) intact = m.mean_nll;
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "lesion", r->lesion);
+    cJSON_AddNumberToObject(item, "tokens", (double)sums.n);
+    cJSON_AddNumberToObject(item, "mean_nll", m.mean_nll);
+    cJSON_AddNumberToObject(item, "perplexity", m.perplexity);
+    cJSON_AddNumberToObject(item, "kl_mean", m.kl_mean);
+    cJSON_AddNumberToObject(item, "kl_max", m.kl_max);
+    cJSON_AddNumberToObject(item, "top1_agreement", m.top1_agreement);
+    cJSON_AddNumberToObject(item, "delta_nll", m.mean_nll - intact);
+    if (o->per_token) {
+      cJSON_AddItemToObject(item, "nll", lists(t, r->nll, 0));
+      cJSON_AddItemToObject(item, "kl", lists(t, r->kl, 0));
+    }
+    if (o->logits) cJSON_AddItemToObject(item, "logits_last", lists(t, r->logits, t->n_vocab));
+    cJSON_AddItemToArray(results, item);
+  }
+  cli_print_json(doc);
+}
+
+static void print_table(const table *t) {
+  printf("%-24s %8s %10s %12s %10s %10s %8s %10s\n", "lesion", "tokens", "mean_nll", "perplexity", "kl_mean",
+         "kl_max", "top1", "delta_nll");
+  double intact = 0;
+  for (int i = 0; i < t->n_rows; i++) {
+    les_forced sums = sum_up(t, &t->rows[i]);
+    les_forced_measures m = les_forced_finish(&sums);
+    if (i == 0) intact = m.mean_nll;
+    printf("%-24s %8lld %10.5f %12.6g %10.5f %10.5f %8.4f %+10.5f\n", t->rows[i].lesion, (long long)sums.n,
+           m.mean_nll, m.perplexity, m.kl_mean, m.kl_max, m.top1_agreement, m.mean_nll - intact);
+  }
+}
+
+static les_status run(les_engine *engine, table *t) {
+  int n = t->n_rows * t->n_texts;
+  les_cell *cells = calloc((size_t)n, sizeof *cells);
+  if (!cells) return les_fail(LES_FAILED, "out of memory for %d cells", n);
+  for (int i = 0; i < n; i++) cells[i] = (les_cell){.lesion = i % t->n_rows - 1, .prompt = i / t->n_rows};
+  les_status status = les_engine_run(engine, cells, n, on_outcome, t, NULL);
+  free(cells);
+  return status;
+}
+
+static les_status score(score_options *o) {
+  les_model *model = NULL;
+  les_lesions lesions = {0};
+  les_item *items = NULL;
+  les_engine *engine = NULL;
+  table t = {0};
+  les_status status;
+  LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
+  LES_GOTO(status,
+           les_lesions_parse(&lesions, (const char *const *)o->lesions.items, o->lesions.n, &model->shape),
+           done);
+  LES_GOTO(status, cli_texts_resolve(&o->texts, model, 0, &items), done);
+  LES_GOTO(status, open_table(&t, &lesions, model, items, o->texts.n), done);
+  les_engine_options e = {.compute = (les_compute)o->model.compute,
+                          .threads = cli_threads(o->model.threads),
+                          .want = LES_WANT_KL | (o->logits ? LES_WANT_LAST_LOGITS : 0)};
+  LES_GOTO(status, les_engine_open(&engine, model, items, o->texts.n, &lesions, NULL, &e), done);
+  LES_GOTO(status, run(engine, &t), done);
+  if (o->json)
+    print_json(&t, model, o);
+  else
+    print_table(&t);
+done:
+  les_engine_close(&engine);
+  close_table(&t);
+  free(items);
+  les_lesions_free(&lesions);
+  les_model_close(&model);
+  return status;
+}
 
 int cmd_score(int argc, char **argv) {
-  (void)argc, (void)argv;
-  return cli_finish(les_fail(LES_FAILED, "score: not built yet"));
+  score_options o = {.texts.encode.bos = true};
+  cli_parse(&argp, argc, argv, &o);
+  les_status status = score(&o);
+  cli_texts_free(&o.texts);
+  cli_list_free(&o.lesions);
+  return cli_finish(status);
 }

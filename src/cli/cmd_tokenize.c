@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include "file.h"
 #include "tokenizer.h"
 
 #include <stdio.h>
@@ -122,7 +123,7 @@ static les_status print_tokens(const les_tokenizer *tok, const char *text, size_
 static les_status encode_file(const les_tokenizer *tok, const arguments *a) {
   char *text;
   size_t n;
-  LES_TRY(cli_read_file(a->file, &text, &n));
+  LES_TRY(les_file_read(a->file, &text, &n));
   les_status status = LES_OK;
   if (!a->lines) status = print_tokens(tok, text, n, a);
   for (size_t at = 0; a->lines && at < n && status == LES_OK;) {
