@@ -6,9 +6,24 @@
 #include <string.h>
 
 void les_requests_free(les_requests *r) {
-  for (int i = 0; i < r->n; i++) les_tokens_free(&r->items[i].tokens);
+  for (int i = 0; i < r->n; i++) free((void *)r->items[i].tokens); /* const to those who only score */
   free(r->items);
   *r = (les_requests){0};
+}
+
+les_status les_request_rules_make(les_request_rules *out, const les_model *model, int max_length) {
+  int n_ctx = model->shape.n_ctx;
+  if (!model->tokenizer) return les_fail(LES_FAILED, "%s", model->tokenizer_missing);
+  if (max_length < 0 || max_length > n_ctx)
+    return les_fail(LES_USAGE, "the most tokens to be read at once can be 1 to the model's %d, not %d", n_ctx,
+                    max_length);
+  int32_t begin = les_tokenizer_bos(model->tokenizer);
+  *out = (les_request_rules){model->tokenizer,
+                             begin >= 0     ? begin
+                             : model->n_eos ? model->eos[0]
+                                            : -1,
+                             max_length ? max_length : n_ctx};
+  return LES_OK;
 }
 
 static les_status no_memory(void) {
@@ -38,7 +53,7 @@ static les_status add(les_requests *r, const les_request_rules *rules, const int
     n_before = rules->max_length + 1 - n_scored;
   }
   if ((r->n & (r->n - 1)) == 0) { /* room for as many again */
-    les_request *items = realloc(r->items, (size_t)(r->n ? 2 * r->n : 1) * sizeof *items);
+    les_loglik_request *items = realloc(r->items, (size_t)(r->n ? 2 * r->n : 1) * sizeof *items);
     if (!items) return no_memory();
     r->items = items;
   }
@@ -46,7 +61,7 @@ static les_status add(les_requests *r, const les_request_rules *rules, const int
   if (!ids) return no_memory();
   memcpy(ids, before, (size_t)n_before * sizeof *ids);
   memcpy(ids + n_before, scored, (size_t)n_scored * sizeof *ids);
-  r->items[r->n++] = (les_request){{ids, n_before + n_scored}, n_scored};
+  r->items[r->n++] = (les_loglik_request){ids, n_before + n_scored, n_scored};
   return LES_OK;
 }
 

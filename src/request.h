@@ -5,28 +5,27 @@
 #ifndef LES_REQUEST_H
 #define LES_REQUEST_H
 
+#include "loglik.h"
 #include "tokenizer.h"
 
-/* Tokens of which the last n_scored are predicted, each from all those before it: at least one token stands
- * before them. The last token itself is never read by the model. */
-typedef struct les_request {
-  les_tokens tokens;
-  int n_scored;
-} les_request;
-
 typedef struct les_requests {
-  les_request *items; /* (n) */
+  les_loglik_request *items; /* (n), with their tokens */
   int n;
 } les_requests;
 
 void les_requests_free(les_requests *r);
 
+/* What the rules depend on. */
 typedef struct les_request_rules {
   const les_tokenizer *tokenizer;
   int32_t prefix; /* stands before a text that has no context: the begin token, or the first end token of a
                      vocabulary that puts none; -1: such texts are an error */
   int max_length; /* most tokens that the model reads at once */
 } les_request_rules;
+
+/* The rules for a model. max_length 0: its context; LES_USAGE if it is longer than
+ * that or negative, LES_FAILED if the model has no tokenizer. */
+les_status les_request_rules_make(les_request_rules *out, const les_model *model, int max_length);
 
 /* Appends the request that scores `continuation` after `context`. White space at the end of the context
  * counts as the continuation's; tokens of both together are cut where the context's own end. Without a

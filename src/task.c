@@ -38,12 +38,12 @@ static les_status read_line(void *ctx, const cJSON *json, les_json_source at) {
   if (r->limit && t->n_documents == r->limit) return LES_OK;
   if ((t->n_documents & (t->n_documents - 1)) == 0) { /* room for as many again */
     size_t room = t->n_documents ? 2 * (size_t)t->n_documents : 1;
-    les_document *documents = realloc(t->documents, room * sizeof *documents);
+    les_task_document *documents = realloc(t->documents, room * sizeof *documents);
     if (!documents) return les_fail(LES_FAILED, "%s:%d: out of memory", at.path, at.line);
     t->documents = documents;
   }
-  les_document *doc = &t->documents[t->n_documents++];
-  *doc = (les_document){.line = at.line, .first_item = t->n_items};
+  les_task_document *doc = &t->documents[t->n_documents++];
+  *doc = (les_task_document){.line = at.line, .first_item = t->n_items};
   LES_TRY(t->row->read(t, doc, json, at));
   doc->n_items = t->n_items - doc->first_item;
   return LES_OK;
@@ -86,9 +86,9 @@ les_status les_task_requests(const les_task *task, const les_request_rules *rule
                              int *first) {
   *out = (les_requests){0};
   for (int d = 0; d < task->n_documents; d++) {
-    const les_document *doc = &task->documents[d];
+    const les_task_document *doc = &task->documents[d];
     for (int i = doc->first_item; i < doc->first_item + doc->n_items; i++) {
-      const les_item *item = &task->items[i];
+      const les_task_item *item = &task->items[i];
       first[i] = out->n;
       les_status s = item->context ? les_request_add_pair(out, rules, item->context, item->continuation)
                                    : les_request_add_rolling(out, rules, item->continuation);
@@ -104,30 +104,39 @@ les_status les_task_requests(const les_task *task, const les_request_rules *rule
 
 /* ---- scores ---- */
 
+void les_task_sum(const les_task *task, const int *first, const les_loglik *requests, les_loglik *items) {
+  for (int i = 0; i < task->n_items; i++) {
+    items[i] = (les_loglik){0, true};
+    for (int r = first[i]; r < first[i + 1]; r++) {
+      items[i].sum += requests[r].sum;
+      items[i].greedy = items[i].greedy && requests[r].greedy;
+    }
+  }
+}
+
 typedef enum per { PER_CHOICE, PER_CHAR, PER_BYTE } per;
 
 /* 1 if the gold item has the largest likelihood per unit of its length; of equal ones the first counts. */
-static int is_right(const les_task *task, const les_document *doc, const les_likelihood *likelihoods,
-                    per unit) {
+static int is_right(const les_task *task, const les_task_document *doc, const les_loglik *items, per unit) {
   int best = -1;
   double most = 0;
   for (int i = 0; i < doc->n_items; i++) {
-    const les_item *item = &task->items[doc->first_item + i];
+    const les_task_item *item = &task->items[doc->first_item + i];
     double length = unit == PER_CHAR ? (double)item->chars : unit == PER_BYTE ? (double)item->bytes : 1;
-    double value = likelihoods[doc->first_item + i].sum / length;
+    double value = items[doc->first_item + i].sum / length;
     if (isnan(value)) return 0;
     if (best < 0 || value > most) best = i, most = value;
   }
   return best == doc->gold;
 }
 
-static double accuracy(const les_task *task, const les_likelihood *items, per unit) {
+static double accuracy(const les_task *task, const les_loglik *items, per unit) {
   int right = 0;
   for (int d = 0; d < task->n_documents; d++) right += is_right(task, &task->documents[d], items, unit);
   return (double)right / task->n_documents;
 }
 
-static int score_choices(const les_task *task, const les_likelihood *items, les_score *scores) {
+static int score_choices(const les_task *task, const les_loglik *items, les_score *scores) {
   scores[0] = (les_score){"acc", accuracy(task, items, PER_CHOICE)};
   if (!task->row->normalized) return 1;
   scores[1] = (les_score){"acc_norm", accuracy(task, items, PER_CHAR)};
@@ -135,7 +144,7 @@ static int score_choices(const les_task *task, const les_likelihood *items, les_
   return 3;
 }
 
-static int score_last_words(const les_task *task, const les_likelihood *items, les_score *scores) {
+static int score_last_words(const les_task *task, const les_loglik *items, les_score *scores) {
   double sum = 0;
   int right = 0;
   for (int i = 0; i < task->n_items; i++) sum += items[i].sum, right += items[i].greedy;
@@ -144,7 +153,7 @@ static int score_last_words(const les_task *task, const les_likelihood *items, l
   return 2;
 }
 
-static int score_pages(const les_task *task, const les_likelihood *items, les_score *scores) {
+static int score_pages(const les_task *task, const les_loglik *items, les_score *scores) {
   double sum = 0, words = 0, bytes = 0;
   for (int d = 0; d < task->n_documents; d++) {
     sum += items[task->documents[d].first_item].sum;
@@ -157,7 +166,7 @@ static int score_pages(const les_task *task, const les_likelihood *items, les_sc
   return 3;
 }
 
-int les_task_score(const les_task *task, const les_likelihood *items, les_score scores[LES_MOST_SCORES]) {
+int les_task_score(const les_task *task, const les_loglik *items, les_score scores[LES_MOST_SCORES]) {
   switch (task->row->kind) {
   case LES_TASK_LAST_WORD:
     return score_last_words(task, items, scores);

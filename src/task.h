@@ -17,26 +17,26 @@ typedef enum les_task_kind {
 } les_task_kind;
 
 /* A text to be scored: a choice, a last word, a page. */
-typedef struct les_item {
+typedef struct les_task_item {
   char *context;        /* NULL for a page */
   char *continuation;   /* the text that is scored, with the space before it */
   int64_t chars, bytes; /* length of the choice itself, as acc_norm and acc_bytes divide by it */
-} les_item;
+} les_task_item;
 
-typedef struct les_document {
+typedef struct les_task_document {
   int line;       /* of the data file */
   int first_item; /* in les_task.items */
   int n_items;
   int gold;             /* right item of a choice */
   int64_t words, bytes; /* of a page before it is rewritten */
-} les_document;
+} les_task_document;
 
 typedef struct les_task {
   const struct les_task_row *row; /* name, kind, scores */
   char *path;
-  les_document *documents;
+  les_task_document *documents;
   int n_documents;
-  les_item *items;
+  les_task_item *items;
   int n_items;
 } les_task;
 
@@ -54,12 +54,6 @@ void les_task_close(les_task **task);
 les_status les_task_requests(const les_task *task, const les_request_rules *rules, les_requests *out,
                              int *first);
 
-/* What a model says about an item. */
-typedef struct les_likelihood {
-  double sum;  /* of ln p over its scored tokens */
-  bool greedy; /* every one of them was the most likely token */
-} les_likelihood;
-
 enum { LES_MOST_SCORES = 3 };
 
 typedef struct les_score {
@@ -67,8 +61,11 @@ typedef struct les_score {
   double value;
 } les_score;
 
-/* The task's scores, means over all its documents, from one likelihood per item. A document with a NaN among
- * its items is not answered right. Returns their number. */
-int les_task_score(const les_task *task, const les_likelihood *items, les_score scores[LES_MOST_SCORES]);
+/* Sums the likelihoods of requests, as les_loglik_score gives them, to those of the items: (n_items). */
+void les_task_sum(const les_task *task, const int *first, const les_loglik *requests, les_loglik *items);
+
+/* The task's scores, means over all its documents, from the sum and the greedy flag of each item. A document
+ * with a NaN among its items is not answered right. Returns their number. */
+int les_task_score(const les_task *task, const les_loglik *items, les_score scores[LES_MOST_SCORES]);
 
 #endif

@@ -50,8 +50,8 @@ static les_status get_label(const cJSON *json, const char *key, les_json_source 
 /* ---- items ---- */
 
 /* Appends an item, whose strings are taken over; false, with the strings freed, if there is no memory. */
-static bool append(les_task *task, les_item item) {
-  les_item *items = realloc(task->items, ((size_t)task->n_items + 1) * sizeof *items);
+static bool append(les_task *task, les_task_item item) {
+  les_task_item *items = realloc(task->items, ((size_t)task->n_items + 1) * sizeof *items);
   if (!items) {
     free(item.context);
     free(item.continuation);
@@ -67,8 +67,8 @@ static bool append(les_task *task, les_item item) {
 static les_status add_item(les_task *task, les_json_source at, char *context, char *continuation,
                            const char *choice) {
   if (context && continuation)
-    return append(task,
-                  (les_item){context, continuation, les_rewrite_count_chars(choice), (int64_t)strlen(choice)})
+    return append(task, (les_task_item){context, continuation, les_rewrite_count_chars(choice),
+                                        (int64_t)strlen(choice)})
                ? LES_OK
                : no_memory(at);
   free(context);
@@ -97,7 +97,7 @@ static les_status add_choices(les_task *task, les_json_source at, const char *co
 /* ---- one reader per data set ---- */
 
 /* arc/arc_easy.yaml */
-static les_status read_arc(les_task *task, les_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_arc(les_task *task, les_task_document *doc, const cJSON *json, les_json_source at) {
   const char *question, *answer;
   const cJSON *texts, *labels, *choices = cJSON_GetObjectItemCaseSensitive(json, "choices");
   LES_TRY(get_string(json, "question", at, &question));
@@ -122,7 +122,8 @@ static char *clean_hellaswag(char *text) {
 }
 
 /* hellaswag/hellaswag.yaml */
-static les_status read_hellaswag(les_task *task, les_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_hellaswag(les_task *task, les_task_document *doc, const cJSON *json,
+                                 les_json_source at) {
   const char *activity, *a, *b;
   const cJSON *endings, *ending;
   LES_TRY(get_string(json, "activity_label", at, &activity));
@@ -147,7 +148,7 @@ static les_status read_hellaswag(les_task *task, les_document *doc, const cJSON 
 }
 
 /* piqa/piqa.yaml */
-static les_status read_piqa(les_task *task, les_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_piqa(les_task *task, les_task_document *doc, const cJSON *json, les_json_source at) {
   const char *goal, *solutions[2];
   LES_TRY(get_string(json, "goal", at, &goal));
   LES_TRY(get_string(json, "sol1", at, &solutions[0]));
@@ -161,7 +162,8 @@ static les_status read_piqa(les_task *task, les_document *doc, const cJSON *json
 
 /* winogrande/preprocess_winogrande.py: the options stand in the context, and the rest of the sentence is
  * scored. */
-static les_status read_winogrande(les_task *task, les_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_winogrande(les_task *task, les_task_document *doc, const cJSON *json,
+                                  les_json_source at) {
   const char *sentence, *options[2];
   LES_TRY(get_string(json, "sentence", at, &sentence));
   LES_TRY(get_string(json, "option1", at, &options[0]));
@@ -179,7 +181,8 @@ static les_status read_winogrande(les_task *task, les_document *doc, const cJSON
 }
 
 /* lambada/lambada_openai.yaml */
-static les_status read_lambada(les_task *task, les_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_lambada(les_task *task, les_task_document *doc, const cJSON *json,
+                               les_json_source at) {
   (void)doc;
   const char *text;
   LES_TRY(get_string(json, "text", at, &text));
@@ -188,7 +191,7 @@ static les_status read_lambada(les_task *task, les_document *doc, const cJSON *j
 }
 
 /* super_glue/boolq/default.yaml */
-static les_status read_boolq(les_task *task, les_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_boolq(les_task *task, les_task_document *doc, const cJSON *json, les_json_source at) {
   static const char *const choices[] = {"no", "yes"};
   const char *passage, *question;
   LES_TRY(get_string(json, "passage", at, &passage));
@@ -216,7 +219,7 @@ static char *mmlu_context(const char *subject, const char *question, const cJSON
 }
 
 /* mmlu/default/_default_template_yaml, and the description of the subject's own file */
-static les_status read_mmlu(les_task *task, les_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_mmlu(les_task *task, les_task_document *doc, const cJSON *json, les_json_source at) {
   static const char *const letters[] = {"A", "B", "C", "D"};
   const char *subject, *question;
   const cJSON *choices;
@@ -256,13 +259,14 @@ static char *detokenize_wikitext(char *text) {
 }
 
 /* wikitext/wikitext.yaml; words and bytes are those of the page as it is in the file. */
-static les_status read_wikitext(les_task *task, les_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_wikitext(les_task *task, les_task_document *doc, const cJSON *json,
+                                les_json_source at) {
   const char *page;
   LES_TRY(get_string(json, "page", at, &page));
   doc->words = les_rewrite_count_words(page);
   doc->bytes = (int64_t)strlen(page);
   char *text = detokenize_wikitext(strdup(page));
-  return text && append(task, (les_item){.continuation = text}) ? LES_OK : no_memory(at);
+  return text && append(task, (les_task_item){.continuation = text}) ? LES_OK : no_memory(at);
 }
 
 const les_task_row les_task_rows[] = {

@@ -6,14 +6,14 @@
 #include "task.h"
 
 /* Reads one document: appends its items to the task and sets doc's gold, words and bytes. */
-typedef les_status les_document_reader(les_task *task, les_document *doc, const cJSON *json,
-                                       les_json_source at);
+typedef les_status les_task_reader(les_task *task, les_task_document *doc, const cJSON *json,
+                                   les_json_source at);
 
 typedef struct les_task_row {
   const char *name;
   les_task_kind kind;
   bool normalized; /* acc_norm and acc_bytes are defined */
-  les_document_reader *read;
+  les_task_reader *read;
 } les_task_row;
 
 extern const les_task_row les_task_rows[];

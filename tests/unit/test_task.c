@@ -18,7 +18,7 @@ static const cJSON *get(const cJSON *object, const char *key) {
   return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-static void check_item(const les_item *item, const cJSON *texts) {
+static void check_item(const les_task_item *item, const cJSON *texts) {
   bool page = cJSON_GetArraySize(texts) == 1;
   if (page)
     assert_null(item->context);
@@ -27,11 +27,11 @@ static void check_item(const les_item *item, const cJSON *texts) {
   assert_string_equal(item->continuation, cJSON_GetArrayItem(texts, page ? 0 : 1)->valuestring);
 }
 
-static void check_document(const les_task *task, const les_document *doc, const cJSON *want) {
+static void check_document(const les_task *task, const les_task_document *doc, const cJSON *want) {
   const cJSON *requests = get(want, "requests"), *chars = get(want, "chars"), *bytes = get(want, "bytes");
   assert_int_equal(doc->n_items, cJSON_GetArraySize(requests));
   for (int i = 0; i < doc->n_items; i++) {
-    const les_item *item = &task->items[doc->first_item + i];
+    const les_task_item *item = &task->items[doc->first_item + i];
     check_item(item, cJSON_GetArrayItem(requests, i));
     if (chars) assert_int_equal(item->chars, cJSON_GetArrayItem(chars, i)->valueint);
     if (chars) assert_int_equal(item->bytes, cJSON_GetArrayItem(bytes, i)->valueint);
@@ -129,7 +129,7 @@ static void test_limit(void **state) {
   les_task_close(&task);
 }
 
-static void check_scores(const les_task *task, const les_likelihood *items, int n, const les_score *want) {
+static void check_scores(const les_task *task, const les_loglik *items, int n, const les_score *want) {
   les_score scores[LES_MOST_SCORES];
   assert_int_equal(les_task_score(task, items, scores), n);
   for (int i = 0; i < n; i++) {
@@ -143,17 +143,17 @@ static void test_choice_scores(void **state) {
   /* lengths that make each kind of accuracy choose differently */
   les_task *task;
   assert_int_equal(les_task_open(&task, "arc_easy", TEST_DATA "/tasks/edge/arc_easy.jsonl", 1), LES_OK);
-  les_item *items = task->items; /* right: 1, of 4 */
+  les_task_item *items = task->items; /* right: 1, of 4 */
   for (int i = 0; i < 4; i++) items[i].chars = items[i].bytes = 10;
   items[0].chars = 20, items[3].bytes = 30;
-  check_scores(task, (les_likelihood[]){{-11, 0}, {-10, 0}, {-12, 0}, {-13, 0}}, 3,
+  check_scores(task, (les_loglik[]){{-11, 0}, {-10, 0}, {-12, 0}, {-13, 0}}, 3,
                (les_score[]){{"acc", 1}, {"acc_norm", 0}, {"acc_bytes", 0}});
-  check_scores(task, (les_likelihood[]){{-30, 0}, {-11, 0}, {-12, 0}, {-90, 0}}, 3,
+  check_scores(task, (les_loglik[]){{-30, 0}, {-11, 0}, {-12, 0}, {-90, 0}}, 3,
                (les_score[]){{"acc", 1}, {"acc_norm", 1}, {"acc_bytes", 1}});
   /* of equal likelihoods the first counts, which is wrong here */
-  check_scores(task, (les_likelihood[]){{-10, 0}, {-10, 0}, {-90, 0}, {-90, 0}}, 3,
+  check_scores(task, (les_loglik[]){{-10, 0}, {-10, 0}, {-90, 0}, {-90, 0}}, 3,
                (les_score[]){{"acc", 0}, {"acc_norm", 0}, {"acc_bytes", 0}});
-  check_scores(task, (les_likelihood[]){{-20, 0}, {-5, 0}, {NAN, 0}, {-20, 0}}, 3,
+  check_scores(task, (les_loglik[]){{-20, 0}, {-5, 0}, {NAN, 0}, {-20, 0}}, 3,
                (les_score[]){{"acc", 0}, {"acc_norm", 0}, {"acc_bytes", 0}});
   les_task_close(&task);
 }
@@ -163,13 +163,13 @@ static void test_other_scores(void **state) {
   les_task *task;
   assert_int_equal(les_task_open(&task, "lambada_openai", TEST_DATA "/tasks/lambada_openai.jsonl", 3),
                    LES_OK);
-  check_scores(task, (les_likelihood[]){{-1, true}, {-2, false}, {-6, true}}, 2,
+  check_scores(task, (les_loglik[]){{-1, true}, {-2, false}, {-6, true}}, 2,
                (les_score[]){{"perplexity", exp(3)}, {"acc", 2.0 / 3}});
   les_task_close(&task);
   assert_int_equal(les_task_open(&task, "wikitext", TEST_DATA "/tasks/wikitext.jsonl", 0), LES_OK);
   task->documents[0].words = 10, task->documents[1].words = 30;
   task->documents[0].bytes = 50, task->documents[1].bytes = 150;
-  check_scores(task, (les_likelihood[]){{-30, 0}, {-70, 0}}, 3,
+  check_scores(task, (les_loglik[]){{-30, 0}, {-70, 0}}, 3,
                (les_score[]){{"word_perplexity", exp(2.5)},
                              {"byte_perplexity", exp(0.5)},
                              {"bits_per_byte", 0.5 / log(2)}});
