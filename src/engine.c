@@ -26,7 +26,7 @@ typedef struct step_row {
 
 struct les_engine {
   const les_model *model;
-  const les_item *items;
+  const les_input *items;
   int n_items;
   const les_lesions *lesions;
   les_engine_options options;
@@ -61,7 +61,7 @@ static int start_of(const les_engine *e, int lesion) {
   return start;
 }
 
-les_status les_engine_open(les_engine **out, const les_model *model, const les_item *items, int n_items,
+les_status les_engine_open(les_engine **out, const les_model *model, const les_input *items, int n_items,
                            const les_lesions *lesions, const les_means *means,
                            const les_engine_options *options) {
   les_engine *e = calloc(1, sizeof *e);

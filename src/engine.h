@@ -16,11 +16,11 @@
 typedef struct les_engine les_engine;
 
 /* A text or prompt. */
-typedef struct les_item {
+typedef struct les_input {
   const int32_t *tokens; /* (n), n > 0; borrowed for the life of the engine */
   int n;
   int read_from; /* teacher-forced positions below are not read: their nll and the rest stay NaN or 0 */
-} les_item;
+} les_input;
 
 /* What is wanted of every run. */
 enum {
@@ -73,7 +73,7 @@ typedef struct les_outcome {
 } les_outcome;
 
 /* `lesions` and `items` are borrowed; `means` may be NULL if no lesion needs them. */
-les_status les_engine_open(les_engine **out, const les_model *model, const les_item *items, int n_items,
+les_status les_engine_open(les_engine **out, const les_model *model, const les_input *items, int n_items,
                            const les_lesions *lesions, const les_means *means,
                            const les_engine_options *options);
 void les_engine_close(les_engine **e);

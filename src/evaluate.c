@@ -8,7 +8,7 @@
 
 struct les_evaluator {
   const les_study *study;
-  les_item *items; /* (prompts.n) */
+  les_input *items; /* (prompts.n) */
   les_engine *engine;
   void *record; /* of the cell being reported */
 };
@@ -35,7 +35,7 @@ les_status les_evaluator_open(les_evaluator **out, const les_study *study,
   }
   for (int i = 0; i < study->prompts.n; i++)
     e->items[i] =
-        (les_item){.tokens = study->prompts.items[i].tokens.ids, .n = study->prompts.items[i].tokens.n};
+        (les_input){.tokens = study->prompts.items[i].tokens.ids, .n = study->prompts.items[i].tokens.n};
   const les_job *job = study->job;
   les_engine_options o = {.compute = job->compute,
                           .threads = options->threads,

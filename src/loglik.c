@@ -25,14 +25,14 @@ les_status les_loglik_score(const les_model *model, const les_loglik_request *re
                             const les_lesions *lesions, const les_means *means,
                             const les_loglik_options *options, les_loglik *out) {
   int n_rows = lesions->n + 1;
-  les_item *items = calloc((size_t)n + 1, sizeof *items);
+  les_input *items = calloc((size_t)n + 1, sizeof *items);
   les_cell *cells = calloc((size_t)n * (size_t)n_rows + 1, sizeof *cells);
   les_engine *engine = NULL;
   les_status status = LES_OK;
   if (!items || !cells) status = les_fail(LES_FAILED, "out of memory for %d requests", n);
   for (int i = 0; status == LES_OK && i < n; i++) {
     const les_loglik_request *r = &requests[i];
-    items[i] = (les_item){.tokens = r->tokens, .n = r->n, .read_from = r->n - r->n_continuation - 1};
+    items[i] = (les_input){.tokens = r->tokens, .n = r->n, .read_from = r->n - r->n_continuation - 1};
     for (int l = 0; l < n_rows; l++) cells[i * n_rows + l] = (les_cell){.lesion = l - 1, .prompt = i};
   }
   les_engine_options o = {.compute = options->compute,

@@ -53,21 +53,21 @@ static size_t lay_out(les_reading *at, char *base, const les_model *m, const les
   return used;
 }
 
-static int capacity_of(const les_engine_options *o, const les_item *item) {
+static int capacity_of(const les_engine_options *o, const les_input *item) {
   return item->n + o->max_new_tokens;
 }
 
-static size_t reading_bytes(const les_model *m, const les_engine_options *o, const les_item *item,
+static size_t reading_bytes(const les_model *m, const les_engine_options *o, const les_input *item,
                             bool intact) {
   les_reading at;
   return lay_out(&at, NULL, m, o, (size_t)capacity_of(o, item), intact);
 }
 
-size_t les_run_bytes(const les_model *m, const les_engine_options *o, const les_item *item, int start) {
+size_t les_run_bytes(const les_model *m, const les_engine_options *o, const les_input *item, int start) {
   return les_seq_bytes(m, capacity_of(o, item), start) + reading_bytes(m, o, item, false);
 }
 
-size_t les_run_trunk_bytes(const les_model *m, const les_engine_options *o, const les_item *item,
+size_t les_run_trunk_bytes(const les_model *m, const les_engine_options *o, const les_input *item,
                            const bool *keep) {
   size_t state = (size_t)capacity_of(o, item) * (size_t)m->shape.n_embd * sizeof(float), states = 0;
   for (int l = 0; l <= m->shape.n_layers; l++) states += keep[l] ? state : 0;
@@ -103,7 +103,7 @@ no_memory:
 }
 
 les_status les_run_open_trunk(les_run **out, const les_model *model, const les_engine_options *options,
-                              const les_item *item, int item_index, const bool *keep) {
+                              const les_input *item, int item_index, const bool *keep) {
   les_run like = {
       .model = model, .options = options, .item = item, .item_index = item_index, .lesion = -1, .index = -1};
   LES_TRY(open_run(out, &like, NULL, NULL));

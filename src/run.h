@@ -30,7 +30,7 @@ typedef enum les_phase {
 typedef struct les_run {
   const les_model *model;
   const les_engine_options *options;
-  const les_item *item;
+  const les_input *item;
   int item_index, lesion;
   int index;             /* place in the call; intact runs: -1 */
   struct les_run *trunk; /* the intact run of the item; NULL for an intact run */
@@ -60,7 +60,7 @@ typedef struct les_run {
 
 /* An intact run of the item. keep (n_layers + 1) says which hidden states are kept. */
 les_status les_run_open_trunk(les_run **out, const les_model *model, const les_engine_options *options,
-                              const les_item *item, int item_index, const bool *keep);
+                              const les_input *item, int item_index, const bool *keep);
 
 /* A lesioned run beside its finished trunk. */
 les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int lesion, int index,
@@ -68,9 +68,9 @@ les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int
 void les_run_close(les_run **run);
 
 /* Bytes that such a run holds, about. */
-size_t les_run_trunk_bytes(const les_model *model, const les_engine_options *options, const les_item *item,
+size_t les_run_trunk_bytes(const les_model *model, const les_engine_options *options, const les_input *item,
                            const bool *keep);
-size_t les_run_bytes(const les_model *model, const les_engine_options *options, const les_item *item,
+size_t les_run_bytes(const les_model *model, const les_engine_options *options, const les_input *item,
                      int start);
 
 /* Writes at most `max` rows that the run can do next, and returns their number (0: none). */

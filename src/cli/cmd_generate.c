@@ -182,7 +182,7 @@ static les_status run(results *r, les_engine *engine) {
 static les_status generate(generate_options *o) {
   les_model *model = NULL;
   les_lesions lesions = {0};
-  les_item *items = NULL;
+  les_input *items = NULL;
   les_engine *engine = NULL;
   les_status status;
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);

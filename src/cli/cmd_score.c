@@ -81,7 +81,7 @@ typedef struct row {
 typedef struct table {
   row *rows;
   int n_rows, n_texts, n_vocab;
-  const les_item *items;
+  const les_input *items;
 } table;
 
 static void *copy(const void *data, size_t bytes) {
@@ -104,7 +104,7 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
 }
 
 static les_status open_table(table *t, const les_lesions *lesions, const les_model *model,
-                             const les_item *items, int n_texts) {
+                             const les_input *items, int n_texts) {
   *t = (table){.n_rows = lesions->n + 1, .n_texts = n_texts, .n_vocab = model->shape.n_vocab, .items = items};
   t->rows = calloc((size_t)t->n_rows, sizeof *t->rows);
   for (int i = 0; t->rows && i < t->n_rows; i++) {
@@ -207,7 +207,7 @@ static les_status run(les_engine *engine, table *t) {
 static les_status score(score_options *o) {
   les_model *model = NULL;
   les_lesions lesions = {0};
-  les_item *items = NULL;
+  les_input *items = NULL;
   les_engine *engine = NULL;
   table t = {0};
   les_status status;

@@ -27,7 +27,7 @@ typedef struct expected {
 
 static tiny_model tiny;
 static les_lesions lesions;
-static les_item items[N_ITEMS];
+static les_input items[N_ITEMS];
 static expected reference[N_LESIONS + 1][N_ITEMS];
 static bool measured; /* the engine was asked for teacher-forced measures */
 
@@ -74,7 +74,7 @@ static int set_up(void **state) {
   (void)state;
   tiny_model_make(&tiny);
   if (les_lesions_parse(&lesions, specs, N_LESIONS, &tiny.model.shape) != LES_OK) return -1;
-  for (int i = 0; i < N_ITEMS; i++) items[i] = (les_item){.tokens = prompts[i], .n = lengths[i]};
+  for (int i = 0; i < N_ITEMS; i++) items[i] = (les_input){.tokens = prompts[i], .n = lengths[i]};
   for (int l = -1; l < N_LESIONS; l++) {
     les_plan *plan = NULL;
     if (l >= 0 && les_plan_open(&plan, &tiny.model, &lesions.items[l], NULL) != LES_OK) return -1;
