@@ -1,7 +1,9 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const les_command commands[] = {
     {"inspect", "what a model file holds and which parts can be lesioned", cmd_inspect},
@@ -23,7 +25,18 @@ static void usage(FILE *to) {
   fprintf(to, "\n`lesion COMMAND --help` explains a command. `lesion --version` prints the version.\n");
 }
 
+/* Threads that wait for work spin for some tens of microseconds and then sleep: a rank whose neighbour
+ * computes, or waits in MPI, does not take its core. OpenMP's runtime reads this before main, hence the
+ * second start. */
+static void wait_politely(char **argv) {
+  if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
+  setenv("GOMP_SPINCOUNT", "10000", 1); /* gcc's runtime */
+  setenv("KMP_BLOCKTIME", "0", 1);      /* clang's */
+  execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv) {
+  wait_politely(argv);
   argp_err_exit_status = 2;
   if (argc < 2) return usage(stderr), 2;
   const char *name = argv[1];
