@@ -33,6 +33,7 @@ typedef struct les_means {
   int n_layers, n_embd, n_heads, head_dim;
   float *block, *attn, *mlp; /* (n_layers, n_embd) */
   float *heads;              /* (n_layers, n_heads, head_dim) mean attention output of each head */
+  void *memory;              /* behind these arrays */
 } les_means;
 
 /* Makes the plan of `lesion` for `model`. `means` may be NULL if no stroke is `mean`. Model and means outlive

@@ -87,7 +87,7 @@ static double mean_of(const float *a, const float *b, int n) {
 static void test_contributions_compose(void **state) {
   world *w = *state;
   float block[LAYERS * EMBD] = {0}, heads[LAYERS * HEADS * DIM] = {0};
-  les_means means = {LAYERS, EMBD, HEADS, DIM, block, block, block, heads};
+  les_means means = {.n_layers = LAYERS, .block = block, .attn = block, .mlp = block, .heads = heads};
   les_plan *p = plan_of(w,
                         "skip@1+scale@1:alpha=3+scale@2.mlp:alpha=2+scale@2.mlp:alpha=-.5+mean@2.attn+"
                         "scale@2.attn:alpha=4+mean@2.attn.head3+skip@2.attn.head0",
