@@ -2,13 +2,18 @@
 
 #include "build.h"
 #include "file.h"
+#include "safetensors.h"
 #include "sha256.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct les_model_store {
-  les_gguf *gguf;
+  les_gguf *gguf; /* one of the two */
+  les_safetensors *safetensors;
   les_owned owned;
 };
 
@@ -71,16 +76,74 @@ done:
   return status;
 }
 
+/* The folder of a safetensors model: `path` itself, or where the file lies. Free with free. */
+static char *find_folder(const char *path) {
+  struct stat st;
+  const char *slash = strrchr(path, '/');
+  if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return strdup(path);
+  return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+static les_status open_json_tokenizer(les_model *m, const char *folder) {
+  char *path = NULL, *config = NULL;
+  les_tokenizer *tokenizer = NULL;
+  les_status status = LES_OK;
+  if (asprintf(&path, "%s/tokenizer.json", folder) < 0) path = NULL;
+  if (asprintf(&config, "%s/tokenizer_config.json", folder) < 0) config = NULL;
+  if (!path || !config) {
+    status = les_fail(LES_FAILED, "%s: no memory", folder);
+  } else {
+    les_status s =
+        access(path, F_OK) == 0
+            ? les_tokenizer_open_json(&tokenizer, path, access(config, F_OK) == 0 ? config : NULL)
+            : les_fail(LES_FAILED, "%s: there is no tokenizer.json; give --tokens instead of text", folder);
+    status = take_tokenizer(m, s, tokenizer);
+  }
+  free(path);
+  free(config);
+  return status;
+}
+
+static les_status open_safetensors(les_model *m, const les_model_options *o) {
+  les_config config = {0};
+  char *folder = find_folder(m->path);
+  les_status status = LES_OK;
+  if (!folder) {
+    status = les_fail(LES_FAILED, "%s: no memory", m->path);
+    goto done;
+  }
+  LES_GOTO(status, les_safetensors_open(&m->store->safetensors, m->path), done);
+  const les_weights *w = les_safetensors_weights(m->store->safetensors);
+  LES_GOTO(status, les_config_read_json(&config, folder, w->n), done);
+  status = les_model_build(m, &config, w, true, &m->store->owned);
+  if (status == LES_OK) status = take_config(m, &config);
+  if (status != LES_OK) status = les_fail_in(status, "%s", m->path);
+  if (status == LES_OK && !o->no_tokenizer) status = open_json_tokenizer(m, folder);
+done:
+  les_config_free(&config);
+  free(folder);
+  return status;
+}
+
+static bool is_gguf(const char *path) {
+  size_t n = strlen(path), k = strlen(".safetensors");
+  struct stat st;
+  return !(stat(path, &st) == 0 && S_ISDIR(st.st_mode)) && !(n >= k && !strcmp(path + n - k, ".safetensors"));
+}
+
 /* The digest of the one weights file, or of the digests of several, in order. */
 static les_status take_digest(les_model *m, const les_model_options *o) {
-  int n = les_gguf_n_parts(m->store->gguf);
+  const les_gguf *g = m->store->gguf;
+  const les_safetensors *s = m->store->safetensors;
+  int n = g ? les_gguf_n_parts(g) : les_safetensors_n_files(s);
   enum { HEX = 64 };
   char *all = malloc((size_t)n * HEX + 1);
   if (!all) return les_fail(LES_FAILED, "%s: no memory for its digest", m->path);
   les_status status = LES_OK;
-  for (int i = 0; i < n; i++)
-    LES_GOTO(status, les_sha256_file(les_gguf_part_path(m->store->gguf, i), o->cache_dir, all + i * HEX),
-             done);
+  for (int i = 0; i < n; i++) {
+    const char *path = g ? les_gguf_part_path(g, i) : les_safetensors_file_path(s, i);
+    LES_GOTO(status, les_sha256_file(path, o->cache_dir, all + i * HEX), done);
+  }
   if (n == 1)
     memcpy(m->sha256, all, HEX + 1);
   else
@@ -101,7 +164,7 @@ les_status les_model_open(les_model **out, const char *path, const les_model_opt
     status = les_fail(LES_FAILED, "%s: no memory", path);
     goto done;
   }
-  LES_GOTO(status, open_gguf(m, o), done);
+  LES_GOTO(status, is_gguf(path) ? open_gguf(m, o) : open_safetensors(m, o), done);
   if (!o->no_sha256) LES_GOTO(status, take_digest(m, o), done);
   *out = m;
 done:
@@ -113,6 +176,7 @@ void les_model_close(les_model **m) {
   if (!*m) return;
   if ((*m)->store) {
     les_gguf_close(&(*m)->store->gguf);
+    les_safetensors_close(&(*m)->store->safetensors);
     les_owned_free(&(*m)->store->owned);
     free((*m)->store);
   }
