@@ -1,6 +1,104 @@
 #include "cli.h"
+#include "progress.h"
+#include "sweep.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct sweep_arguments {
+  cli_model_options model;
+  char *job, *output;
+  double time_limit;
+} sweep_arguments;
+
+static error_t parse_option(int key, char *arg, struct argp_state *state) {
+  sweep_arguments *a = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &a->model;
+    return 0;
+  case 'o':
+    a->output = arg;
+    return 0;
+  case 'l':
+    if (!cli_parse_time(arg, &a->time_limit)) argp_error(state, "--time-limit is HH:MM:SS, not '%s'", arg);
+    return 0;
+  case ARGP_KEY_ARG:
+    if (a->job) argp_error(state, "one job file only, not '%s' too", arg);
+    a->job = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (!a->job) argp_error(state, "which job file?");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"output", 'o', "RUN.h5", 0, "Result file (default: the job's `output`)", 0},
+    {"time-limit", 'l', "HH:MM:SS", 0, "End early with a good checkpoint after this time", 0},
+    {0}};
+static const struct argp_child children[] = {{&cli_model_argp, 0, NULL, 0}, {0}};
+static const struct argp sweep_argp = {
+    options,
+    parse_option,
+    "JOB.json",
+    "Runs every lesion of the job on every prompt, alone or under mpirun or srun, and writes the results to "
+    "one "
+    "HDF5 file. On an existing file of the same job it goes on where that stopped."
+    "\vExit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped early with a good checkpoint (SIGTERM, "
+    "SIGINT, the "
+    "time limit, or a file RUN.h5.stop): start the same command again to go on.",
+    children,
+    NULL,
+    NULL};
+
+static les_team team;
+
+static void close_team(void) {
+  les_team_close(&team, 0);
+}
+
+/* Only one rank speaks: the streams of the others go nowhere, their file descriptors stay for the sanitizers.
+ */
+static void mute(void) {
+  FILE *nowhere = fopen("/dev/null", "w");
+  if (nowhere) stdout = stderr = nowhere;
+}
 
 int cmd_sweep(int argc, char **argv) {
-  (void)argc, (void)argv;
-  return cli_finish(les_fail(LES_FAILED, "sweep: not built yet"));
+  char program[PATH_MAX] = "";
+  sweep_arguments a = {.model.compute = -1};
+  int code = 1;
+  les_status status = les_team_open(&team);
+  if (status != LES_OK) return cli_finish(status);
+  atexit(close_team); /* argp ends the process on --help and wrong usage, on all ranks alike */
+  if (!les_team_is_root(&team)) mute();
+  cli_parse(&sweep_argp, argc, argv, &a);
+
+  char **again = calloc((size_t)argc + 1, sizeof *again); /* "sweep" and its arguments, for a replacement */
+  if (!again) return cli_finish(les_fail(LES_FAILED, "out of memory"));
+  again[0] = "sweep";
+  memcpy(again + 1, argv + 1, (size_t)(argc - 1) * sizeof *again);
+  if (readlink("/proc/self/exe", program, sizeof program - 1) < 0) strcpy(program, "lesion");
+  const char *threads = getenv("OMP_NUM_THREADS");
+  cli_progress progress;
+  les_sweep_options o = {.job_path = a.job,
+                         .output = a.output,
+                         .compute = a.model.compute,
+                         .threads = a.model.threads,
+                         .default_threads = threads ? atoi(threads) : 0,
+                         .time_limit = a.time_limit,
+                         .observer = cli_progress_open(&progress),
+                         .respawn = {program, again}};
+  status = les_sweep_run(&team, &o, &code);
+  cli_progress_close(&progress);
+  free(again);
+  if (les_team_is_root(&team)) cli_finish(status);
+  if (team.torn) les_team_close(&team, code);
+  return code;
 }

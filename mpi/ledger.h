@@ -1,0 +1,64 @@
+/* What rank 0 knows of a sweep and tells about it: which cells are done and which are handed out, when a
+ * lesion is complete (its checkpoint), how fast it goes, what has failed. Whether cells are computed by other
+ * ranks or by rank 0 itself makes no difference here. Rank 0 only. */
+#ifndef LES_LEDGER_H
+#define LES_LEDGER_H
+
+#include "events.h"
+#include "scheduler.h"
+#include "store.h"
+
+/* Whom a sweep tells how it goes. Any function may be NULL. */
+typedef struct les_observer {
+  void *ctx;
+  /* A lesion is complete; measure NULL: there is no divergence to tell. */
+  void (*lesion)(void *ctx, const char *spec, int complete, int lesions, const char *measure, double mean);
+  /* About once a second. eta: seconds left, negative while not known. */
+  void (*progress)(void *ctx, int64_t done, int64_t total, double rate, double eta);
+  /* Something that the user should know, one line. */
+  void (*note)(void *ctx, const char *text);
+} les_observer;
+
+/* A worker as `lesion status` shows it. */
+typedef struct les_worker_view {
+  const char *host, *state; /* "starting", "idle", "computing", "gone" */
+  int pid;
+  int tile_cells; /* of the tile in work */
+  int64_t cells;  /* done since it started */
+  double seconds; /* in this state */
+} les_worker_view;
+
+typedef struct les_ledger les_ledger;
+
+/* Goes on from what `store` holds, damaged cells put back to do, for n_workers. Borrows store, study and
+ * observer. */
+les_status les_ledger_open(les_ledger **out, const char *path, const les_study *study, les_store *store,
+                           int n_workers, const les_observer *observer);
+void les_ledger_close(les_ledger **ledger);
+
+const les_grid *les_ledger_grid(const les_ledger *l);
+
+/* The next tile for a worker, NULL if there is none now. */
+les_status les_ledger_next(les_ledger *l, int worker, les_tile **tile);
+
+/* A cell's record and flag are in the file. Checkpoints its lesion if that is complete. */
+les_status les_ledger_done(les_ledger *l, les_cell cell);
+
+/* The worker is through with its tile. */
+les_status les_ledger_end(les_ledger *l, les_tile *tile);
+
+/* The tile failed or its worker died. Cells that it flagged before are counted; the rest are handed out
+ * again, and a cell that has done this twice alone is marked failed with the reason. */
+les_status les_ledger_lost(les_ledger *l, les_tile *tile, const char *reason);
+
+/* To be called often: once a second it tells the observer and renews the status file. */
+void les_ledger_tick(les_ledger *l, const les_worker_view *workers, int n_workers);
+
+/* A line of the log of events (see les_events_add), and one for the observer if `note` is not NULL. */
+void les_ledger_event(les_ledger *l, const char *name, cJSON *details, const char *note);
+
+/* The end of this start: syncs, writes the history and the end marker with the exit code and the message.
+ * Also after failures. */
+les_status les_ledger_finish(les_ledger *l, int code, const char *message);
+
+#endif

@@ -1,0 +1,63 @@
+#include "team.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { MESSAGE_BYTES = 1024 };
+
+les_status les_team_open(les_team *team) {
+  int provided;
+  MPI_Comm parent, node;
+  *team = (les_team){0};
+  /* serialized: a worker's second thread sends its signs of life, one thread at a time */
+  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
+    return les_fail(LES_FAILED, "MPI cannot be started");
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
+  MPI_Comm_rank(MPI_COMM_WORLD, &team->rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &team->size);
+  MPI_Comm_get_parent(&parent);
+  team->spawned = parent != MPI_COMM_NULL;
+  team->boss = team->spawned ? parent : MPI_COMM_WORLD;
+  team->torn = team->spawned;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Comm_size(node, &team->node_ranks);
+  int lowest = team->rank;
+  MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, node);
+  team->boss_is_here = lowest == 0;
+  MPI_Comm_free(&node);
+  if (provided >= MPI_THREAD_SERIALIZED) return LES_OK;
+  return les_fail(LES_FAILED, "this MPI has no thread support (MPI_THREAD_SERIALIZED)");
+}
+
+void les_team_close(les_team *team, int code) {
+  if (team->torn) {
+    fflush(NULL);
+    _exit(code); /* MPI_Finalize waits for the dead */
+  }
+  MPI_Finalize();
+}
+
+les_status les_team_agree(const les_team *team, les_status status) {
+  char message[MESSAGE_BYTES];
+  int first = status == LES_OK ? INT_MAX : team->rank, result = (int)status;
+  if (team->spawned) return status;
+  MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  if (first == INT_MAX) return LES_OK;
+  snprintf(message, sizeof message, "%s", les_message());
+  MPI_Bcast(message, sizeof message, MPI_CHAR, first, MPI_COMM_WORLD);
+  MPI_Bcast(&result, 1, MPI_INT, first, MPI_COMM_WORLD);
+  return les_fail((les_status)result, "%s", message);
+}
+
+int les_team_cores(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : les_team_node_cores();
+}
+
+int les_team_node_cores(void) {
+  long n = sysconf(_SC_NPROCESSORS_ONLN);
+  return n > 0 ? (int)n : 1;
+}

@@ -1,0 +1,18 @@
+/* A sweep's progress on stderr: on a terminal one bar, else a line per lesion and per minute. */
+#ifndef LES_PROGRESS_H
+#define LES_PROGRESS_H
+
+#include "ledger.h"
+
+typedef struct cli_progress {
+  bool terminal, bar; /* bar: one stands on the last line */
+  double minute;      /* when the last line of the kind was printed */
+} cli_progress;
+
+les_observer cli_progress_open(cli_progress *p);
+void cli_progress_close(cli_progress *p);
+
+/* HH:MM:SS, MM:SS or SS as seconds; false if it is none of them. */
+bool cli_parse_time(const char *text, double *seconds);
+
+#endif
