@@ -10,12 +10,12 @@
 
 enum { DEFAULT_ROWS = 256 };
 
-/* The cells of one item in a call. */
+/* The cells of one input in a call. */
 typedef struct group {
-  int item, first, n; /* cells first .. first + n - 1 of `sorted` */
-  int admitted;       /* cells that have become runs */
-  int left;           /* cells not yet reported */
-  bool open;          /* its intact run is there or on its way */
+  int input, first, n; /* cells first .. first + n - 1 of `sorted` */
+  int admitted;        /* cells that have become runs */
+  int left;            /* cells not yet reported */
+  bool open;           /* its intact run is there or on its way */
 } group;
 
 /* A row of the current step: whose it is, and which row of `reference` it is compared with (-1: none). */
@@ -26,20 +26,21 @@ typedef struct step_row {
 
 struct les_engine {
   const les_model *model;
-  const les_input *items;
-  int n_items;
+  const les_input *inputs;
+  int n_inputs;
   const les_lesions *lesions;
   les_engine_options options;
+  unsigned want; /* by any input */
   les_workspace *workspace;
   les_plans *plans;
   bool *keep;       /* (n_layers + 1) hidden states that intact runs keep */
-  les_run **trunks; /* (n_items) intact runs, NULL: not there */
+  les_run **trunks; /* (n_inputs) intact runs, NULL: not there */
   size_t bytes;     /* held by trunks and runs */
   uint64_t clock;
 
   /* Of the current call: */
   const les_cell *cells;
-  int *sorted; /* (n) cells by item */
+  int *sorted; /* (n) cells by input */
   group *groups;
   int n_groups, first_group; /* groups before are done */
   les_run **active;          /* (max_rows) */
@@ -61,46 +62,46 @@ static int start_of(const les_engine *e, int lesion) {
   return start;
 }
 
-les_status les_engine_open(les_engine **out, const les_model *model, const les_input *items, int n_items,
+les_status les_engine_open(les_engine **out, const les_model *model, const les_input *inputs, int n_inputs,
                            const les_lesions *lesions, const les_means *means,
                            const les_engine_options *options) {
   les_engine *e = calloc(1, sizeof *e);
   *out = e;
   if (!e) return les_fail(LES_FAILED, "out of memory");
   e->model = model;
-  e->items = items;
-  e->n_items = n_items;
+  e->inputs = inputs;
+  e->n_inputs = n_inputs;
   e->lesions = lesions;
   e->options = *options;
-  if (e->options.want & (LES_WANT_KL | LES_WANT_TRACE)) e->options.want |= LES_WANT_FORCED;
   if (e->options.max_rows <= 0) e->options.max_rows = DEFAULT_ROWS;
   if (e->options.memory_limit == 0)
     e->options.memory_limit = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 4;
   size_t rows = (size_t)e->options.max_rows;
   int n_layers = model->shape.n_layers;
   e->keep = calloc((size_t)n_layers + 1, sizeof *e->keep);
-  e->trunks = calloc((size_t)n_items + 1, sizeof *e->trunks);
+  e->trunks = calloc((size_t)n_inputs + 1, sizeof *e->trunks);
   e->active = calloc(rows, sizeof *e->active);
   e->rows = calloc(rows, sizeof *e->rows);
   e->who = calloc(rows, sizeof *e->who);
   e->ref_rows = calloc(rows, sizeof *e->ref_rows);
   les_status status = LES_OK;
   if (!e->keep || !e->trunks || !e->active || !e->rows || !e->who || !e->ref_rows)
-    status = les_fail(LES_FAILED, "out of memory for %d prompts", n_items);
+    status = les_fail(LES_FAILED, "out of memory for %d prompts", n_inputs);
   if (status == LES_OK)
     status = les_workspace_open(&e->workspace, model, e->options.max_rows, options->threads);
   if (status == LES_OK) status = les_plans_open(&e->plans, model, lesions, means);
   if (status != LES_OK) return les_engine_close(out), status;
   for (int i = 0; i < lesions->n; i++) e->keep[start_of(e, i)] = true;
   e->keep[0] = false; /* a lesion of the first layer starts from the embedding */
-  if (e->options.want & (LES_WANT_KL | LES_WANT_REREAD)) e->keep[n_layers] = true;
+  for (int i = 0; i < n_inputs; i++) e->want |= inputs[i].want;
+  if (e->want & (LES_WANT_KL | LES_WANT_REREAD)) e->keep[n_layers] = true;
   return LES_OK;
 }
 
 void les_engine_close(les_engine **engine) {
   les_engine *e = *engine;
   if (!e) return;
-  for (int i = 0; e->trunks && i < e->n_items; i++) les_run_close(&e->trunks[i]);
+  for (int i = 0; e->trunks && i < e->n_inputs; i++) les_run_close(&e->trunks[i]);
   les_plans_close(&e->plans);
   les_workspace_close(&e->workspace);
   free(e->keep);
@@ -121,13 +122,13 @@ size_t les_engine_plan_peak(const les_engine *e) {
 /* ---- memory ----------------------------------------------------------------------------------------------
  */
 
-static size_t trunk_bytes(const les_engine *e, int item) {
-  return les_run_trunk_bytes(e->model, &e->options, &e->items[item], e->keep);
+static size_t trunk_bytes(const les_engine *e, int input) {
+  return les_run_trunk_bytes(e->model, &e->inputs[input], e->keep);
 }
 
-static void drop_trunk(les_engine *e, int item) {
-  e->bytes -= trunk_bytes(e, item);
-  les_run_close(&e->trunks[item]);
+static void drop_trunk(les_engine *e, int input) {
+  e->bytes -= trunk_bytes(e, input);
+  les_run_close(&e->trunks[input]);
 }
 
 /* True if `bytes` more fit; kept things that nobody needs now go first. With nothing under way the answer is
@@ -136,7 +137,7 @@ static bool make_room(les_engine *e, size_t bytes) {
   size_t limit = e->options.memory_limit;
   while (e->bytes + les_plans_bytes(e->plans) + bytes > limit) {
     int oldest = -1;
-    for (int i = 0; i < e->n_items; i++)
+    for (int i = 0; i < e->n_inputs; i++)
       if (e->trunks[i] && e->trunks[i]->users == 0 &&
           (oldest < 0 || e->trunks[i]->used < e->trunks[oldest]->used))
         oldest = i;
@@ -152,18 +153,18 @@ static bool make_room(les_engine *e, size_t bytes) {
  */
 
 static bool trunk_done(const les_engine *e, const group *g) {
-  return g->open && e->trunks[g->item]->phase == LES_PHASE_DONE;
+  return g->open && e->trunks[g->input]->phase == LES_PHASE_DONE;
 }
 
 static les_status open_group(les_engine *e, group *g) {
   g->open = true;
-  if (!e->trunks[g->item]) {
-    LES_TRY(
-        les_run_open_trunk(&e->trunks[g->item], e->model, &e->options, &e->items[g->item], g->item, e->keep));
-    e->bytes += trunk_bytes(e, g->item);
-    e->active[e->n_active++] = e->trunks[g->item];
+  if (!e->trunks[g->input]) {
+    LES_TRY(les_run_open_trunk(&e->trunks[g->input], e->model, &e->options, &e->inputs[g->input], g->input,
+                               e->keep));
+    e->bytes += trunk_bytes(e, g->input);
+    e->active[e->n_active++] = e->trunks[g->input];
   }
-  e->trunks[g->item]->users += g->n;
+  e->trunks[g->input]->users += g->n;
   return LES_OK;
 }
 
@@ -172,16 +173,16 @@ static les_status admit_cell(les_engine *e, group *g, int index) {
   const les_plan *plan;
   LES_TRY(les_plans_take(e->plans, lesion, &plan));
   les_run *run;
-  les_status status = les_run_open(&run, e->trunks[g->item], plan, lesion, index, start);
+  les_status status = les_run_open(&run, e->trunks[g->input], plan, lesion, index, start);
   if (status != LES_OK) return les_plans_give_back(e->plans, lesion), status;
-  e->bytes += les_run_bytes(e->model, &e->options, run->item, start);
+  e->bytes += les_run_bytes(e->model, run->input, start);
   e->active[e->n_active++] = run;
   g->admitted++;
   return LES_OK;
 }
 
 static void close_run(les_engine *e, les_run *run) {
-  e->bytes -= les_run_bytes(e->model, &e->options, run->item, run->start);
+  e->bytes -= les_run_bytes(e->model, run->input, run->start);
   les_plans_give_back(e->plans, run->lesion);
   les_run_close(&run);
 }
@@ -189,7 +190,7 @@ static void close_run(les_engine *e, les_run *run) {
 /* Reports one finished cell. */
 static les_status report(les_engine *e, group *g, int index, const les_run *run, les_outcome_fn *done,
                          void *ctx) {
-  les_run *trunk = e->trunks[g->item];
+  les_run *trunk = e->trunks[g->input];
   int n_layers = e->model->shape.n_layers;
   les_outcome intact, lesioned;
   float *means = calloc(4 * (size_t)n_layers, sizeof *means);
@@ -204,23 +205,23 @@ static les_status report(les_engine *e, group *g, int index, const les_run *run,
   return status;
 }
 
-/* Fills the batch with runs, item by item. */
+/* Fills the batch with runs, input by input. */
 static les_status admit(les_engine *e, les_outcome_fn *done, void *ctx) {
   while (e->first_group < e->n_groups && e->groups[e->first_group].left == 0) e->first_group++;
   for (int i = e->first_group; i < e->n_groups && e->n_active < e->options.max_rows; i++) {
     group *g = &e->groups[i];
     if (!g->open) {
-      if (!make_room(e, e->trunks[g->item] ? 0 : trunk_bytes(e, g->item))) return LES_OK;
+      if (!make_room(e, e->trunks[g->input] ? 0 : trunk_bytes(e, g->input))) return LES_OK;
       LES_TRY(open_group(e, g));
     }
     while (trunk_done(e, g) && g->admitted < g->n && e->n_active < e->options.max_rows) {
       int index = e->sorted[g->first + g->admitted], lesion = e->cells[index].lesion;
       if (lesion < 0) {
         g->admitted++;
-        LES_TRY(report(e, g, index, e->trunks[g->item], done, ctx));
+        LES_TRY(report(e, g, index, e->trunks[g->input], done, ctx));
         continue;
       }
-      size_t bytes = les_run_bytes(e->model, &e->options, &e->items[g->item], start_of(e, lesion));
+      size_t bytes = les_run_bytes(e->model, &e->inputs[g->input], start_of(e, lesion));
       if (!make_room(e, bytes + les_plans_cost(e->plans, lesion))) return LES_OK;
       LES_TRY(admit_cell(e, g, index));
     }
@@ -232,8 +233,8 @@ static les_status admit(les_engine *e, les_outcome_fn *done, void *ctx) {
  */
 
 /* Rows for this step: first one for each run that generates, since it waits for nothing else; the rest of the
- * batch is shared out among runs whose tokens are given. Runs of one item get equal shares, so that they come
- * to the same positions together and one reference row serves them all. */
+ * batch is shared out among runs whose tokens are given. Runs of one input get equal shares, so that they
+ * come to the same positions together and one reference row serves them all. */
 static int collect_rows(les_engine *e) {
   int n = 0, given = 0, max = e->options.max_rows;
   for (int i = 0; i < e->n_active; i++) given += e->active[i]->phase != LES_PHASE_NEW;
@@ -297,7 +298,7 @@ static void on_state(void *ctx, int row, int layer, les_site site, const float *
 static les_status step(les_engine *e) {
   int n = collect_rows(e);
   LES_TRY(run_references(e, n));
-  bool trace = (e->options.want & LES_WANT_TRACE) != 0;
+  bool trace = (e->want & LES_WANT_TRACE) != 0;
   les_forward_options o = {.compute = e->options.compute,
                            .threads = e->options.threads,
                            .on_logits = on_logits,
@@ -322,7 +323,7 @@ static les_status retire(les_engine *e, les_outcome_fn *done, void *ctx) {
     }
     if (!run->trunk) continue; /* an intact run stays among the trunks */
     group *g = e->groups;
-    while (g->item != run->item_index) g++;
+    while (g->input != run->input_index) g++;
     status = report(e, g, run->index, run, done, ctx);
     close_run(e, run);
   }
@@ -330,7 +331,7 @@ static les_status retire(les_engine *e, les_outcome_fn *done, void *ctx) {
   return status;
 }
 
-static int by_item(const void *a, const void *b, void *ctx) {
+static int by_input(const void *a, const void *b, void *ctx) {
   const les_cell *cells = ctx;
   int i = *(const int *)a, j = *(const int *)b;
   return cells[i].prompt != cells[j].prompt ? cells[i].prompt - cells[j].prompt : i - j;
@@ -342,12 +343,12 @@ static les_status group_cells(les_engine *e, const les_cell *cells, int n) {
   e->groups = calloc((size_t)n, sizeof *e->groups);
   if (!e->sorted || !e->groups) return les_fail(LES_FAILED, "out of memory for %d cells", n);
   for (int i = 0; i < n; i++) e->sorted[i] = i;
-  qsort_r(e->sorted, (size_t)n, sizeof *e->sorted, by_item, (void *)cells);
+  qsort_r(e->sorted, (size_t)n, sizeof *e->sorted, by_input, (void *)cells);
   e->n_groups = e->first_group = 0;
   for (int i = 0; i < n; i++) {
-    int item = cells[e->sorted[i]].prompt;
-    if (i == 0 || item != e->groups[e->n_groups - 1].item)
-      e->groups[e->n_groups++] = (group){.item = item, .first = i};
+    int input = cells[e->sorted[i]].prompt;
+    if (i == 0 || input != e->groups[e->n_groups - 1].input)
+      e->groups[e->n_groups++] = (group){.input = input, .first = i};
     e->groups[e->n_groups - 1].n++;
     e->groups[e->n_groups - 1].left++;
   }
@@ -359,7 +360,7 @@ static void abandon(les_engine *e) {
   for (int i = 0; i < e->n_active; i++)
     if (e->active[i]->trunk) close_run(e, e->active[i]);
   e->n_active = 0;
-  for (int i = 0; i < e->n_items; i++) {
+  for (int i = 0; i < e->n_inputs; i++) {
     if (!e->trunks[i]) continue;
     e->trunks[i]->users = 0;
     if (e->trunks[i]->phase != LES_PHASE_DONE) drop_trunk(e, i);

@@ -4,7 +4,7 @@
  * while its tokens are the intact run's, a lesioned sequence has the intact one's hidden states, keys and
  * values.
  *
- * An outcome depends on its item and lesion alone, to the byte: not on what else is in the batch, on memory
+ * An outcome depends on its input and lesion alone, to the byte: not on what else is in the batch, on memory
  * or threads. */
 #ifndef LES_ENGINE_H
 #define LES_ENGINE_H
@@ -15,46 +15,46 @@
 
 typedef struct les_engine les_engine;
 
-/* A text or prompt. */
-typedef struct les_input {
-  const int32_t *tokens; /* (n), n > 0; borrowed for the life of the engine */
-  int n;
-  int read_from; /* teacher-forced positions below are not read: their nll and the rest stay NaN or 0 */
-} les_input;
-
-/* What is wanted of every run. */
+/* What is wanted of the runs of an input. */
 enum {
-  LES_WANT_FORCED = 1,      /* nll and greedy over the item and the intact continuation */
+  LES_WANT_FORCED = 1,      /* nll and greedy over the input and the intact continuation */
   LES_WANT_KL = 2,          /* kl and agrees; implies LES_WANT_FORCED */
-  LES_WANT_LAST_LOGITS = 4, /* the logits after the item's last token; nothing may be generated */
+  LES_WANT_LAST_LOGITS = 4, /* the logits after the input's last token; nothing may be generated */
   LES_WANT_TRACE = 8,       /* of each new token; and of each layer, which implies LES_WANT_FORCED */
   LES_WANT_REREAD = 16,     /* log-probability of the continuation under the intact model */
 };
 
+/* A text or prompt, and what is wanted of it. */
+typedef struct les_input {
+  const int32_t *tokens; /* (n), n > 0; borrowed for the life of the engine */
+  int n;
+  int read_from;      /* teacher-forced positions below are not read: their nll and the rest stay NaN or 0 */
+  int max_new_tokens; /* 0: nothing is generated */
+  unsigned want;      /* LES_WANT_ flags */
+} les_input;
+
 typedef struct les_engine_options {
   les_compute compute;
   int threads;
-  unsigned want;
-  int max_new_tokens; /* 0: nothing is generated */
   les_sampling sampling;
   bool ignore_eos;
   int max_rows;        /* of a batch; 0: 256 */
   size_t memory_limit; /* bytes for states, caches and replaced matrices; 0: a quarter of the machine's
-                          memory. One item with one lesion is run whatever it needs */
+                          memory. One input with one lesion is run whatever it needs */
 } les_engine_options;
 
 typedef enum les_stop { LES_STOP_LENGTH, LES_STOP_END, LES_STOP_NAN } les_stop;
 
 /* What a run gives. Arrays are the engine's and live until the callback returns. */
 typedef struct les_outcome {
-  int item, lesion;                 /* lesion -1: intact */
-  const struct les_outcome *intact; /* of the same item; itself if lesion is -1 */
+  int input, lesion;                /* lesion -1: intact */
+  const struct les_outcome *intact; /* of the same input; itself if lesion is -1 */
 
   const int32_t *tokens; /* (n_tokens) generated */
   int n_tokens;
   les_stop stop;
 
-  /* Teacher-forced: position i of the item and the intact continuation predicts the token at i + 1. */
+  /* Teacher-forced: position i of the input and the intact continuation predicts the token at i + 1. */
   int n_forced;             /* positions: tokens of both, less one */
   const float *nll;         /* (n_forced) -ln p(next token) */
   const float *kl;          /* (n_forced) KL(intact || lesioned); 0 for the intact run */
@@ -72,24 +72,24 @@ typedef struct les_outcome {
   float reread_logprob; /* mean over new tokens of ln p under the intact model; NaN without new tokens */
 } les_outcome;
 
-/* `lesions` and `items` are borrowed; `means` may be NULL if no lesion needs them. */
-les_status les_engine_open(les_engine **out, const les_model *model, const les_input *items, int n_items,
+/* `lesions` and `inputs` are borrowed; `means` may be NULL if no lesion needs them. */
+les_status les_engine_open(les_engine **out, const les_model *model, const les_input *inputs, int n_inputs,
                            const les_lesions *lesions, const les_means *means,
                            const les_engine_options *options);
 void les_engine_close(les_engine **e);
 
 typedef struct les_cell {
   int lesion; /* -1: the intact run */
-  int prompt; /* index of the item */
+  int prompt; /* index of the input */
 } les_cell;
 
 /* Called once per cell when it is done, in an order that may vary; `index` is its place in the call. A
  * failure ends the run with it. */
 typedef les_status les_outcome_fn(void *ctx, int index, const les_outcome *outcome);
 
-/* Runs n cells. Intact runs of their items are made as needed and kept for later calls while there is memory.
- * `stop` (may be NULL) is asked between steps: true ends with LES_STOPPED, and cells not yet reported are
- * lost. */
+/* Runs n cells. Intact runs of their inputs are made as needed and kept for later calls while there is
+ * memory. `stop` (may be NULL) is asked between steps: true ends with LES_STOPPED, and cells not yet reported
+ * are lost. */
 les_status les_engine_run(les_engine *e, const les_cell *cells, int n, les_outcome_fn *done, void *ctx,
                           bool (*stop)(void *ctx));
 

@@ -8,7 +8,7 @@
 
 struct les_evaluator {
   const les_study *study;
-  les_input *items; /* (prompts.n) */
+  les_input *inputs; /* (prompts.n) */
   les_engine *engine;
   void *record; /* of the cell being reported */
 };
@@ -27,25 +27,26 @@ les_status les_evaluator_open(les_evaluator **out, const les_study *study,
   *out = e;
   if (!e) return les_fail(LES_FAILED, "out of memory");
   e->study = study;
-  e->items = calloc((size_t)study->prompts.n, sizeof *e->items);
+  e->inputs = calloc((size_t)study->prompts.n, sizeof *e->inputs);
   e->record = malloc(study->layout.bytes);
-  if (!e->items || !e->record) {
+  if (!e->inputs || !e->record) {
     les_evaluator_close(out);
     return les_fail(LES_FAILED, "out of memory for %d prompts", study->prompts.n);
   }
+  unsigned want = wants_of(&study->layout);
   for (int i = 0; i < study->prompts.n; i++)
-    e->items[i] =
-        (les_input){.tokens = study->prompts.items[i].tokens.ids, .n = study->prompts.items[i].tokens.n};
+    e->inputs[i] = (les_input){.tokens = study->prompts.items[i].tokens.ids,
+                               .n = study->prompts.items[i].tokens.n,
+                               .max_new_tokens = study->job->max_new_tokens,
+                               .want = want};
   const les_job *job = study->job;
   les_engine_options o = {.compute = job->compute,
                           .threads = options->threads,
-                          .want = wants_of(&study->layout),
-                          .max_new_tokens = job->max_new_tokens,
                           .sampling = job->sampling,
                           .ignore_eos = job->ignore_eos,
                           .memory_limit = options->memory_limit};
   les_status status =
-      les_engine_open(&e->engine, study->model, e->items, study->prompts.n, &study->lesions, NULL, &o);
+      les_engine_open(&e->engine, study->model, e->inputs, study->prompts.n, &study->lesions, NULL, &o);
   if (status != LES_OK) les_evaluator_close(out);
   return status;
 }
@@ -54,7 +55,7 @@ void les_evaluator_close(les_evaluator **evaluator) {
   les_evaluator *e = *evaluator;
   if (!e) return;
   les_engine_close(&e->engine);
-  free(e->items);
+  free(e->inputs);
   free(e->record);
   free(e);
   *evaluator = NULL;

@@ -11,13 +11,13 @@ typedef struct sink {
 static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
   (void)index;
   const sink *s = ctx;
-  const les_loglik_request *r = &s->requests[o->item];
+  const les_loglik_request *r = &s->requests[o->input];
   les_loglik l = {0, true};
   for (int pos = r->n - r->n_continuation - 1; pos < r->n - 1; pos++) {
     l.sum -= o->nll[pos];
     l.greedy = l.greedy && o->greedy[pos];
   }
-  s->out[(size_t)(o->lesion + 1) * (size_t)s->n + (size_t)o->item] = l;
+  s->out[(size_t)(o->lesion + 1) * (size_t)s->n + (size_t)o->input] = l;
   return LES_OK;
 }
 
@@ -25,25 +25,24 @@ les_status les_loglik_score(const les_model *model, const les_loglik_request *re
                             const les_lesions *lesions, const les_means *means,
                             const les_loglik_options *options, les_loglik *out) {
   int n_rows = lesions->n + 1;
-  les_input *items = calloc((size_t)n + 1, sizeof *items);
+  les_input *inputs = calloc((size_t)n + 1, sizeof *inputs);
   les_cell *cells = calloc((size_t)n * (size_t)n_rows + 1, sizeof *cells);
   les_engine *engine = NULL;
   les_status status = LES_OK;
-  if (!items || !cells) status = les_fail(LES_FAILED, "out of memory for %d requests", n);
+  if (!inputs || !cells) status = les_fail(LES_FAILED, "out of memory for %d requests", n);
   for (int i = 0; status == LES_OK && i < n; i++) {
     const les_loglik_request *r = &requests[i];
-    items[i] = (les_input){.tokens = r->tokens, .n = r->n, .read_from = r->n - r->n_continuation - 1};
+    inputs[i] = (les_input){
+        .tokens = r->tokens, .n = r->n, .read_from = r->n - r->n_continuation - 1, .want = LES_WANT_FORCED};
     for (int l = 0; l < n_rows; l++) cells[i * n_rows + l] = (les_cell){.lesion = l - 1, .prompt = i};
   }
-  les_engine_options o = {.compute = options->compute,
-                          .threads = options->threads,
-                          .want = LES_WANT_FORCED,
-                          .memory_limit = options->memory_limit};
-  if (status == LES_OK) status = les_engine_open(&engine, model, items, n, lesions, means, &o);
+  les_engine_options o = {
+      .compute = options->compute, .threads = options->threads, .memory_limit = options->memory_limit};
+  if (status == LES_OK) status = les_engine_open(&engine, model, inputs, n, lesions, means, &o);
   if (status == LES_OK)
     status = les_engine_run(engine, cells, n * n_rows, on_outcome, &(sink){requests, n, out}, NULL);
   les_engine_close(&engine);
   free(cells);
-  free(items);
+  free(inputs);
   return status;
 }

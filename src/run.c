@@ -7,7 +7,7 @@
 enum { DRAFT_FIRST = 8 }; /* draft tokens that are checked at first where nothing else asks for all of them */
 
 static bool wants(const les_run *r, unsigned what) {
-  return (r->options->want & what) != 0;
+  return (r->input->want & what) != 0;
 }
 
 static bool forced(const les_run *r) {
@@ -15,7 +15,7 @@ static bool forced(const les_run *r) {
 }
 
 static bool generates(const les_run *r) {
-  return r->options->max_new_tokens > 0;
+  return r->input->max_new_tokens > 0;
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------
@@ -27,10 +27,13 @@ static void *take(char *base, size_t *used, size_t bytes) {
   return p;
 }
 
+static int capacity_of(const les_input *input) {
+  return input->n + input->max_new_tokens;
+}
+
 /* Lays the arrays of a reading out from `base` (NULL: only counts) and returns their size. */
-static size_t lay_out(les_reading *at, char *base, const les_model *m, const les_engine_options *o, size_t n,
-                      bool intact) {
-  size_t used = 0;
+static size_t lay_out(les_reading *at, char *base, const les_model *m, const les_input *input, bool intact) {
+  size_t used = 0, n = (size_t)capacity_of(input);
   *at = (les_reading){.memory = base};
   at->choice = take(base, &used, n * sizeof(int32_t));
   at->nll = take(base, &used, n * sizeof(float));
@@ -41,37 +44,31 @@ static size_t lay_out(les_reading *at, char *base, const les_model *m, const les
     at->lse = take(base, &used, n * sizeof(double));
     at->best = take(base, &used, n * sizeof(int32_t));
   }
-  if (o->want & LES_WANT_TRACE) {
+  if (input->want & LES_WANT_TRACE) {
     at->logprob = take(base, &used, n * sizeof(float));
     at->entropy = take(base, &used, n * sizeof(float));
     at->rank = take(base, &used, n * sizeof(int32_t));
     at->hidden_norm = take(base, &used, n * (size_t)m->shape.n_layers * sizeof(float));
     at->attn_entropy = take(base, &used, n * (size_t)m->shape.n_layers * sizeof(float));
   }
-  if (o->want & LES_WANT_LAST_LOGITS)
+  if (input->want & LES_WANT_LAST_LOGITS)
     at->last_logits = take(base, &used, (size_t)m->shape.n_vocab * sizeof(float));
   return used;
 }
 
-static int capacity_of(const les_engine_options *o, const les_input *item) {
-  return item->n + o->max_new_tokens;
-}
-
-static size_t reading_bytes(const les_model *m, const les_engine_options *o, const les_input *item,
-                            bool intact) {
+static size_t reading_bytes(const les_model *m, const les_input *input, bool intact) {
   les_reading at;
-  return lay_out(&at, NULL, m, o, (size_t)capacity_of(o, item), intact);
+  return lay_out(&at, NULL, m, input, intact);
 }
 
-size_t les_run_bytes(const les_model *m, const les_engine_options *o, const les_input *item, int start) {
-  return les_seq_bytes(m, capacity_of(o, item), start) + reading_bytes(m, o, item, false);
+size_t les_run_bytes(const les_model *m, const les_input *input, int start) {
+  return les_seq_bytes(m, capacity_of(input), start) + reading_bytes(m, input, false);
 }
 
-size_t les_run_trunk_bytes(const les_model *m, const les_engine_options *o, const les_input *item,
-                           const bool *keep) {
-  size_t state = (size_t)capacity_of(o, item) * (size_t)m->shape.n_embd * sizeof(float), states = 0;
+size_t les_run_trunk_bytes(const les_model *m, const les_input *input, const bool *keep) {
+  size_t state = (size_t)capacity_of(input) * (size_t)m->shape.n_embd * sizeof(float), states = 0;
   for (int l = 0; l <= m->shape.n_layers; l++) states += keep[l] ? state : 0;
-  return states + les_seq_bytes(m, capacity_of(o, item), 0) + reading_bytes(m, o, item, true);
+  return states + les_seq_bytes(m, capacity_of(input), 0) + reading_bytes(m, input, true);
 }
 
 static les_status open_run(les_run **out, const les_run *like, const les_plan *plan, const les_seq *parent) {
@@ -79,33 +76,34 @@ static les_status open_run(les_run **out, const les_run *like, const les_plan *p
   *out = r;
   if (!r) goto no_memory;
   *r = *like;
-  r->capacity = capacity_of(r->options, r->item);
-  les_reading at;
-  size_t bytes = lay_out(&at, NULL, r->model, r->options, (size_t)r->capacity, !parent);
-  char *memory = calloc(1, bytes);
+  r->capacity = capacity_of(r->input);
+  char *memory = calloc(1, reading_bytes(r->model, r->input, !parent));
   r->tokens = malloc((size_t)r->capacity * sizeof *r->tokens);
-  if (memory) lay_out(&r->at, memory, r->model, r->options, (size_t)r->capacity, !parent);
+  if (memory) lay_out(&r->at, memory, r->model, r->input, !parent);
   if (wants(r, LES_WANT_REREAD)) r->reread_logprob = calloc((size_t)r->capacity, sizeof(float));
   if (!memory || !r->tokens || (wants(r, LES_WANT_REREAD) && !r->reread_logprob)) goto no_memory;
   for (int i = 0; i < r->capacity; i++) {
     r->at.nll[i] = NAN;
     r->at.kl[i] = wants(r, LES_WANT_KL) ? NAN : 0;
   }
-  memcpy(r->tokens, r->item->tokens, (size_t)r->item->n * sizeof *r->tokens);
-  r->n_tokens = r->item->n;
+  memcpy(r->tokens, r->input->tokens, (size_t)r->input->n * sizeof *r->tokens);
+  r->n_tokens = r->input->n;
   les_status status = les_seq_open(&r->seq, r->model, plan, parent, r->capacity);
   if (status != LES_OK) les_run_close(out);
   return status;
 no_memory:
   les_run_close(out);
-  return les_fail(LES_FAILED, "out of memory for a sequence of %d tokens",
-                  capacity_of(like->options, like->item));
+  return les_fail(LES_FAILED, "out of memory for a sequence of %d tokens", capacity_of(like->input));
 }
 
 les_status les_run_open_trunk(les_run **out, const les_model *model, const les_engine_options *options,
-                              const les_input *item, int item_index, const bool *keep) {
-  les_run like = {
-      .model = model, .options = options, .item = item, .item_index = item_index, .lesion = -1, .index = -1};
+                              const les_input *input, int input_index, const bool *keep) {
+  les_run like = {.model = model,
+                  .options = options,
+                  .input = input,
+                  .input_index = input_index,
+                  .lesion = -1,
+                  .index = -1};
   LES_TRY(open_run(out, &like, NULL, NULL));
   les_run *r = *out;
   int n_layers = model->shape.n_layers;
@@ -119,7 +117,7 @@ les_status les_run_open_trunk(les_run **out, const les_model *model, const les_e
     return les_fail(LES_FAILED, "out of memory for the hidden states of %d tokens", r->capacity);
   }
   /* The last token is run only if somebody reads what follows it. */
-  r->end = item->n - (generates(r) || wants(r, LES_WANT_LAST_LOGITS) ? 0 : 1);
+  r->end = input->n - (generates(r) || wants(r, LES_WANT_LAST_LOGITS) ? 0 : 1);
   return LES_OK;
 }
 
@@ -127,18 +125,18 @@ les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int
                         int start) {
   les_run like = {.model = trunk->model,
                   .options = trunk->options,
-                  .item = trunk->item,
+                  .input = trunk->input,
                   .trunk = trunk,
                   .plan = plan,
-                  .item_index = trunk->item_index,
+                  .input_index = trunk->input_index,
                   .lesion = lesion,
                   .index = index,
                   .start = start};
   LES_TRY(open_run(out, &like, plan, trunk->seq));
   les_run *r = *out;
-  memcpy(r->tokens + r->item->n, trunk->tokens + r->item->n, (size_t)trunk->n_new * sizeof *r->tokens);
+  memcpy(r->tokens + r->input->n, trunk->tokens + r->input->n, (size_t)trunk->n_new * sizeof *r->tokens);
   r->end = trunk->n_run;
-  if (!forced(r) && r->end > r->item->n + DRAFT_FIRST) r->end = r->item->n + DRAFT_FIRST;
+  if (!forced(r) && r->end > r->input->n + DRAFT_FIRST) r->end = r->input->n + DRAFT_FIRST;
   return LES_OK;
 }
 
@@ -166,15 +164,15 @@ static int32_t next_given(const les_run *r, int pos) {
 }
 
 static bool reads_forced(const les_run *r, int pos) {
-  return r->phase == LES_PHASE_GIVEN && forced(r) && pos >= r->item->read_from && next_given(r, pos) >= 0;
+  return r->phase == LES_PHASE_GIVEN && forced(r) && pos >= r->input->read_from && next_given(r, pos) >= 0;
 }
 
 static bool chooses(const les_run *r, int pos) {
-  return generates(r) && r->phase != LES_PHASE_REREAD && pos >= r->item->n - 1;
+  return generates(r) && r->phase != LES_PHASE_REREAD && pos >= r->input->n - 1;
 }
 
 static bool reads_last(const les_run *r, int pos) {
-  return wants(r, LES_WANT_LAST_LOGITS) && pos == r->item->n - 1 && r->phase == LES_PHASE_GIVEN;
+  return wants(r, LES_WANT_LAST_LOGITS) && pos == r->input->n - 1 && r->phase == LES_PHASE_GIVEN;
 }
 
 static les_row row_at(const les_run *r, int pos) {
@@ -188,7 +186,7 @@ static les_row row_at(const les_run *r, int pos) {
   if (r->phase == LES_PHASE_REREAD) {
     row.seq = r->reread;
     row.logits = true;
-    if (pos == r->item->n - 1 + r->common) { /* the last position that the intact run has had too */
+    if (pos == r->input->n - 1 + r->common) { /* the last position that the intact run has had too */
       row.first_layer = n_layers;
       row.hidden = r->trunk->hidden[n_layers] + (size_t)pos * (size_t)n_embd;
     }
@@ -252,7 +250,7 @@ void les_run_read(les_run *r, int pos, const float *logits, const float *referen
   }
   if (reads_last(r, pos)) memcpy(r->at.last_logits, logits, (size_t)n * sizeof *logits);
   if (choose) {
-    r->at.choice[pos] = les_sample(logits, n, &r->options->sampling, (uint64_t)r->item_index, pos);
+    r->at.choice[pos] = les_sample(logits, n, &r->options->sampling, (uint64_t)r->input_index, pos);
     if (wants(r, LES_WANT_TRACE)) read_trace(r, pos, logits, lse);
   }
   if (!force && !(choose && !r->trunk)) return;
@@ -299,7 +297,7 @@ static les_status finish(les_run *r) {
   r->phase = LES_PHASE_DONE;
   if (!r->trunk || !wants(r, LES_WANT_REREAD) || r->n_new == r->common) return LES_OK;
   r->phase = LES_PHASE_REREAD;
-  r->next = r->item->n - 1 + r->common;
+  r->next = r->input->n - 1 + r->common;
   r->end = r->n_tokens - 1;
   LES_TRY(les_seq_open(&r->reread, r->model, NULL, r->trunk->seq, r->capacity));
   les_seq_share(r->reread, r->model->shape.n_layers, r->next + 1);
@@ -316,7 +314,7 @@ static les_status take_choice(les_run *r) {
   r->tokens[r->n_tokens++] = token;
   r->n_new++;
   r->stop = LES_STOP_LENGTH;
-  if (r->n_new == r->options->max_new_tokens) return finish(r);
+  if (r->n_new == r->input->max_new_tokens) return finish(r);
   r->phase = LES_PHASE_NEW;
   r->next = r->n_tokens - 1;
   r->end = r->n_tokens;
@@ -326,22 +324,22 @@ static les_status take_choice(les_run *r) {
 /* After rows of the draft: how far does the lesioned run say the same? */
 static les_status check_draft(les_run *r) {
   const les_run *t = r->trunk;
-  while (r->common < t->n_new && r->item->n + r->common <= r->next &&
-         r->at.choice[r->item->n - 1 + r->common] == t->tokens[r->item->n + r->common])
+  while (r->common < t->n_new && r->input->n + r->common <= r->next &&
+         r->at.choice[r->input->n - 1 + r->common] == t->tokens[r->input->n + r->common])
     r->common++;
   bool all_run = r->next == t->n_run;
-  bool parted = r->common < t->n_new && r->item->n + r->common <= r->next;
+  bool parted = r->common < t->n_new && r->input->n + r->common <= r->next;
   if (!all_run && (forced(r) || !parted)) {
     if (r->next == r->end) { /* what was checked so far agrees: look further, in growing steps */
-      int further = 2 * (r->next - r->item->n);
-      r->end = r->item->n + further < t->n_run ? r->item->n + further : t->n_run;
+      int further = 2 * (r->next - r->input->n);
+      r->end = r->input->n + further < t->n_run ? r->input->n + further : t->n_run;
     }
     return LES_OK;
   }
   r->n_new = r->common;
-  r->n_tokens = r->item->n + r->n_new;
+  r->n_tokens = r->input->n + r->n_new;
   r->stop = LES_STOP_LENGTH;
-  if (r->n_new == r->options->max_new_tokens) return finish(r);
+  if (r->n_new == r->input->max_new_tokens) return finish(r);
   les_seq_share(r->seq, r->start, r->n_tokens);
   return take_choice(r);
 }
@@ -382,21 +380,21 @@ static void layer_means(const les_run *r, int n, float *hidden_norm, float *attn
 
 static float mean_reread(const les_run *r) {
   double sum = 0;
-  for (int pos = r->item->n; pos < r->n_tokens; pos++)
-    sum += !r->trunk || pos < r->item->n + r->common ? -(double)(r->trunk ? r->trunk : r)->at.nll[pos - 1]
-                                                     : (double)r->reread_logprob[pos];
+  for (int pos = r->input->n; pos < r->n_tokens; pos++)
+    sum += !r->trunk || pos < r->input->n + r->common ? -(double)(r->trunk ? r->trunk : r)->at.nll[pos - 1]
+                                                      : (double)r->reread_logprob[pos];
   return r->n_new > 0 ? (float)(sum / r->n_new) : NAN;
 }
 
 void les_run_outcome(const les_run *r, les_outcome *out, const les_outcome *intact, float *hidden_norm,
                      float *attn_entropy) {
   const les_run *given = r->trunk ? r->trunk : r;
-  int first = r->item->n - 1;
+  int first = r->input->n - 1;
   *out = (les_outcome){
-      .item = r->item_index,
+      .input = r->input_index,
       .lesion = r->lesion,
       .intact = intact ? intact : out,
-      .tokens = r->tokens + r->item->n,
+      .tokens = r->tokens + r->input->n,
       .n_tokens = r->n_new,
       .stop = r->stop,
       .n_forced = given->n_tokens - 1,

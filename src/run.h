@@ -21,7 +21,7 @@ typedef struct les_reading {
 } les_reading;
 
 typedef enum les_phase {
-  LES_PHASE_GIVEN,  /* the item's tokens; of a lesioned run, the intact continuation too, as a draft */
+  LES_PHASE_GIVEN,  /* the input's tokens; of a lesioned run, the intact continuation too, as a draft */
   LES_PHASE_NEW,    /* one new token a step */
   LES_PHASE_REREAD, /* the intact model reads the lesioned continuation */
   LES_PHASE_DONE,
@@ -30,16 +30,16 @@ typedef enum les_phase {
 typedef struct les_run {
   const les_model *model;
   const les_engine_options *options;
-  const les_input *item;
-  int item_index, lesion;
+  const les_input *input;
+  int input_index, lesion;
   int index;             /* place in the call; intact runs: -1 */
-  struct les_run *trunk; /* the intact run of the item; NULL for an intact run */
+  struct les_run *trunk; /* the intact run of the input; NULL for an intact run */
   const les_plan *plan;  /* NULL: intact */
   int start;             /* lowest layer that differs from the intact model; 0 for an intact run */
   les_phase phase;
   les_seq *seq;    /* of this run */
   les_seq *reread; /* the intact model on this run's continuation */
-  int32_t *tokens; /* (capacity) the item's and the new ones */
+  int32_t *tokens; /* (capacity) the input's and the new ones */
   int n_tokens, n_new, capacity;
   int common; /* new tokens that were the intact run's, taken over from the draft */
   les_stop stop;
@@ -58,9 +58,9 @@ typedef struct les_run {
   int first_row, n_rows;
 } les_run;
 
-/* An intact run of the item. keep (n_layers + 1) says which hidden states are kept. */
+/* An intact run of the input. keep (n_layers + 1) says which hidden states are kept. */
 les_status les_run_open_trunk(les_run **out, const les_model *model, const les_engine_options *options,
-                              const les_input *item, int item_index, const bool *keep);
+                              const les_input *input, int input_index, const bool *keep);
 
 /* A lesioned run beside its finished trunk. */
 les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int lesion, int index,
@@ -68,10 +68,8 @@ les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int
 void les_run_close(les_run **run);
 
 /* Bytes that such a run holds, about. */
-size_t les_run_trunk_bytes(const les_model *model, const les_engine_options *options, const les_input *item,
-                           const bool *keep);
-size_t les_run_bytes(const les_model *model, const les_engine_options *options, const les_input *item,
-                     int start);
+size_t les_run_trunk_bytes(const les_model *model, const les_input *input, const bool *keep);
+size_t les_run_bytes(const les_model *model, const les_input *input, int start);
 
 /* Writes at most `max` rows that the run can do next, and returns their number (0: none). */
 int les_run_rows(les_run *run, les_row *rows, int max);

@@ -114,7 +114,7 @@ static const char *spec_of(const results *r, int lesion) {
 static cJSON *describe(const results *r, const les_outcome *out, const char *text) {
   static const char *const stops[] = {
       [LES_STOP_LENGTH] = "length", [LES_STOP_END] = "end", [LES_STOP_NAN] = "nan"};
-  const cli_text *prompt = &r->o->prompts.items[out->item];
+  const cli_text *prompt = &r->o->prompts.items[out->input];
   cJSON *doc = cJSON_CreateObject();
   cJSON_AddStringToObject(doc, "lesion", spec_of(r, out->lesion));
   cJSON_AddStringToObject(doc, "prompt", prompt->value);
@@ -182,25 +182,27 @@ static les_status run(results *r, les_engine *engine) {
 static les_status generate(generate_options *o) {
   les_model *model = NULL;
   les_lesions lesions = {0};
-  les_input *items = NULL;
+  les_input *inputs = NULL;
   les_engine *engine = NULL;
   les_status status;
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
   LES_GOTO(status,
            les_lesions_parse(&lesions, (const char *const *)o->lesions.items, o->lesions.n, &model->shape),
            done);
-  LES_GOTO(status, cli_texts_resolve(&o->prompts, model, o->max_new_tokens, &items), done);
+  LES_GOTO(status, cli_texts_resolve(&o->prompts, model, o->max_new_tokens, &inputs), done);
+  for (int i = 0; i < o->prompts.n; i++) {
+    inputs[i].max_new_tokens = o->max_new_tokens;
+    inputs[i].want = o->trace ? LES_WANT_TRACE : 0;
+  }
   les_engine_options e = {.compute = (les_compute)o->model.compute,
                           .threads = cli_threads(o->model.threads),
-                          .want = o->trace ? LES_WANT_TRACE : 0,
-                          .max_new_tokens = o->max_new_tokens,
                           .sampling = o->sampling,
                           .ignore_eos = o->ignore_eos};
-  LES_GOTO(status, les_engine_open(&engine, model, items, o->prompts.n, &lesions, NULL, &e), done);
+  LES_GOTO(status, les_engine_open(&engine, model, inputs, o->prompts.n, &lesions, NULL, &e), done);
   LES_GOTO(status, run(&(results){.o = o, .model = model, .lesions = &lesions}, engine), done);
 done:
   les_engine_close(&engine);
-  free(items);
+  free(inputs);
   les_lesions_free(&lesions);
   les_model_close(&model);
   return status;

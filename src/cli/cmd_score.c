@@ -81,7 +81,7 @@ typedef struct row {
 typedef struct table {
   row *rows;
   int n_rows, n_texts, n_vocab;
-  const les_input *items;
+  const les_input *inputs;
 } table;
 
 static void *copy(const void *data, size_t bytes) {
@@ -94,18 +94,20 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
   table *t = ctx;
   row *r = &t->rows[o->lesion + 1];
   size_t n = (size_t)o->n_forced;
-  r->nll[o->item] = copy(o->nll, n * sizeof(float));
-  r->kl[o->item] = copy(o->kl, n * sizeof(float));
-  r->agrees[o->item] = copy(o->agrees, n);
-  r->logits[o->item] = copy(o->last_logits, (size_t)t->n_vocab * sizeof(float));
-  if (!r->nll[o->item] || !r->kl[o->item] || !r->agrees[o->item] || (o->last_logits && !r->logits[o->item]))
+  r->nll[o->input] = copy(o->nll, n * sizeof(float));
+  r->kl[o->input] = copy(o->kl, n * sizeof(float));
+  r->agrees[o->input] = copy(o->agrees, n);
+  r->logits[o->input] = copy(o->last_logits, (size_t)t->n_vocab * sizeof(float));
+  if (!r->nll[o->input] || !r->kl[o->input] || !r->agrees[o->input] ||
+      (o->last_logits && !r->logits[o->input]))
     return les_fail(LES_FAILED, "out of memory for the scores of %d texts", t->n_texts);
   return LES_OK;
 }
 
 static les_status open_table(table *t, const les_lesions *lesions, const les_model *model,
-                             const les_input *items, int n_texts) {
-  *t = (table){.n_rows = lesions->n + 1, .n_texts = n_texts, .n_vocab = model->shape.n_vocab, .items = items};
+                             const les_input *inputs, int n_texts) {
+  *t = (table){
+      .n_rows = lesions->n + 1, .n_texts = n_texts, .n_vocab = model->shape.n_vocab, .inputs = inputs};
   t->rows = calloc((size_t)t->n_rows, sizeof *t->rows);
   for (int i = 0; t->rows && i < t->n_rows; i++) {
     row *r = &t->rows[i];
@@ -138,7 +140,7 @@ static void close_table(table *t) {
 static les_forced sum_up(const table *t, const row *r) {
   les_forced sums = {0};
   for (int k = 0; k < t->n_texts; k++)
-    for (int i = 0; i + 1 < t->items[k].n; i++)
+    for (int i = 0; i + 1 < t->inputs[k].n; i++)
       les_forced_add(&sums, r->nll[k][i], r->kl[k][i], r->agrees[k][i]);
   return sums;
 }
@@ -146,7 +148,7 @@ static les_forced sum_up(const table *t, const row *r) {
 static cJSON *lists(const table *t, float *const *values, int fixed) {
   cJSON *all = cJSON_CreateArray();
   for (int k = 0; k < t->n_texts; k++) {
-    int n = fixed ? fixed : t->items[k].n - 1;
+    int n = fixed ? fixed : t->inputs[k].n - 1;
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < n; i++) cJSON_AddItemToArray(list, cJSON_CreateNumber(values[k][i]));
     cJSON_AddItemToArray(all, list);
@@ -207,7 +209,7 @@ static les_status run(les_engine *engine, table *t) {
 static les_status score(score_options *o) {
   les_model *model = NULL;
   les_lesions lesions = {0};
-  les_input *items = NULL;
+  les_input *inputs = NULL;
   les_engine *engine = NULL;
   table t = {0};
   les_status status;
@@ -215,12 +217,11 @@ static les_status score(score_options *o) {
   LES_GOTO(status,
            les_lesions_parse(&lesions, (const char *const *)o->lesions.items, o->lesions.n, &model->shape),
            done);
-  LES_GOTO(status, cli_texts_resolve(&o->texts, model, 0, &items), done);
-  LES_GOTO(status, open_table(&t, &lesions, model, items, o->texts.n), done);
-  les_engine_options e = {.compute = (les_compute)o->model.compute,
-                          .threads = cli_threads(o->model.threads),
-                          .want = LES_WANT_KL | (o->logits ? LES_WANT_LAST_LOGITS : 0)};
-  LES_GOTO(status, les_engine_open(&engine, model, items, o->texts.n, &lesions, NULL, &e), done);
+  LES_GOTO(status, cli_texts_resolve(&o->texts, model, 0, &inputs), done);
+  for (int i = 0; i < o->texts.n; i++) inputs[i].want = LES_WANT_KL | (o->logits ? LES_WANT_LAST_LOGITS : 0);
+  LES_GOTO(status, open_table(&t, &lesions, model, inputs, o->texts.n), done);
+  les_engine_options e = {.compute = (les_compute)o->model.compute, .threads = cli_threads(o->model.threads)};
+  LES_GOTO(status, les_engine_open(&engine, model, inputs, o->texts.n, &lesions, NULL, &e), done);
   LES_GOTO(status, run(engine, &t), done);
   if (o->json)
     print_json(&t, model, o);
@@ -229,7 +230,7 @@ static les_status score(score_options *o) {
 done:
   les_engine_close(&engine);
   close_table(&t);
-  free(items);
+  free(inputs);
   les_lesions_free(&lesions);
   les_model_close(&model);
   return status;

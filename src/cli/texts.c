@@ -96,13 +96,13 @@ static les_status check(const cli_text *t, const les_model *model, int room) {
   return LES_OK;
 }
 
-les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room, les_input **items) {
-  *items = calloc((size_t)texts->n + 1, sizeof **items);
-  if (!*items) return les_fail(LES_FAILED, "out of memory for %d texts", texts->n);
+les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room, les_input **inputs) {
+  *inputs = calloc((size_t)texts->n + 1, sizeof **inputs);
+  if (!*inputs) return les_fail(LES_FAILED, "out of memory for %d texts", texts->n);
   for (int i = 0; i < texts->n; i++) {
     LES_TRY(resolve(texts, &texts->items[i], model));
     LES_TRY(check(&texts->items[i], model, room));
-    (*items)[i] = (les_input){.tokens = texts->items[i].tokens.ids, .n = texts->items[i].tokens.n};
+    (*inputs)[i] = (les_input){.tokens = texts->items[i].tokens.ids, .n = texts->items[i].tokens.n};
   }
   return LES_OK;
 }

@@ -28,8 +28,8 @@ extern const struct argp cli_texts_argp;
 void cli_texts_add(cli_texts *texts, cli_text_kind kind, const char *value);
 
 /* Reads files and encodes texts; checks ids and lengths against the model, which may go on for `room` more
- * tokens. items gets an array of texts->n, which the caller frees; its tokens are those of `texts`. */
-les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room, les_input **items);
+ * tokens. *inputs gets an array of texts->n, which the caller frees; its tokens are those of `texts`. */
+les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room, les_input **inputs);
 void cli_texts_free(cli_texts *texts);
 
 /* Reads "1,2,3" into tokens; LES_USAGE if it is something else. */

@@ -6,10 +6,10 @@
 #include "tiny_model.h"
 #include "unit.h"
 
-enum { N_ITEMS = 3, NEW = 9, VOCAB = 50, N_LESIONS = 7, CAPACITY = 32 };
+enum { N_INPUTS = 3, NEW = 9, VOCAB = 50, N_LESIONS = 7, CAPACITY = 32 };
 
-static const int32_t prompts[N_ITEMS][8] = {{3, 7, 1, 9, 30}, {11, 12, 13, 14, 15, 16, 17, 18}, {40}};
-static const int lengths[N_ITEMS] = {5, 8, 1};
+static const int32_t prompts[N_INPUTS][8] = {{3, 7, 1, 9, 30}, {11, 12, 13, 14, 15, 16, 17, 18}, {40}};
+static const int lengths[N_INPUTS] = {5, 8, 1};
 static const char *const specs[N_LESIONS] = {"none",
                                              "skip@0",
                                              "skip@1.attn",
@@ -27,8 +27,8 @@ typedef struct expected {
 
 static tiny_model tiny;
 static les_lesions lesions;
-static les_input items[N_ITEMS];
-static expected reference[N_LESIONS + 1][N_ITEMS];
+static les_input inputs[N_INPUTS];
+static expected reference[N_LESIONS + 1][N_INPUTS];
 static bool measured; /* the engine was asked for teacher-forced measures */
 
 static void keep_logits(void *ctx, int row, const float *logits) {
@@ -74,11 +74,12 @@ static int set_up(void **state) {
   (void)state;
   tiny_model_make(&tiny);
   if (les_lesions_parse(&lesions, specs, N_LESIONS, &tiny.model.shape) != LES_OK) return -1;
-  for (int i = 0; i < N_ITEMS; i++) items[i] = (les_input){.tokens = prompts[i], .n = lengths[i]};
+  for (int i = 0; i < N_INPUTS; i++)
+    inputs[i] = (les_input){.tokens = prompts[i], .n = lengths[i], .max_new_tokens = NEW};
   for (int l = -1; l < N_LESIONS; l++) {
     les_plan *plan = NULL;
     if (l >= 0 && les_plan_open(&plan, &tiny.model, &lesions.items[l], NULL) != LES_OK) return -1;
-    for (int i = 0; i < N_ITEMS; i++) expect(plan, i, &reference[0][i], &reference[l + 1][i]);
+    for (int i = 0; i < N_INPUTS; i++) expect(plan, i, &reference[0][i], &reference[l + 1][i]);
     les_plan_close(&plan);
   }
   return 0;
@@ -93,12 +94,12 @@ static int tear_down(void **state) {
 
 static les_status compare(void *ctx, int index, const les_outcome *o) {
   (void)index;
-  const expected *e = &reference[o->lesion + 1][o->item];
+  const expected *e = &reference[o->lesion + 1][o->input];
   assert_int_equal(o->n_tokens, NEW);
   assert_int_equal(o->stop, LES_STOP_LENGTH);
-  assert_memory_equal(o->tokens, e->tokens + lengths[o->item], NEW * sizeof(int32_t));
+  assert_memory_equal(o->tokens, e->tokens + lengths[o->input], NEW * sizeof(int32_t));
   if (measured) {
-    assert_int_equal(o->n_forced, lengths[o->item] + NEW - 1);
+    assert_int_equal(o->n_forced, lengths[o->input] + NEW - 1);
     assert_memory_equal(o->nll, e->nll, (size_t)o->n_forced * sizeof(float));
     assert_memory_equal(o->kl, e->kl, (size_t)o->n_forced * sizeof(float));
     assert_memory_equal(o->agrees, e->agrees, (size_t)o->n_forced);
@@ -108,14 +109,15 @@ static les_status compare(void *ctx, int index, const les_outcome *o) {
 }
 
 /* All cells, lesion by lesion, twice: the second time with the intact runs kept from the first. */
-static void run_all(const les_engine_options *o) {
-  les_cell cells[(N_LESIONS + 1) * N_ITEMS];
+static void run_all(unsigned want, const les_engine_options *o) {
+  les_cell cells[(N_LESIONS + 1) * N_INPUTS];
   int n = 0, seen = 0;
   for (int l = -1; l < N_LESIONS; l++)
-    for (int i = 0; i < N_ITEMS; i++) cells[n++] = (les_cell){.lesion = l, .prompt = i};
+    for (int i = 0; i < N_INPUTS; i++) cells[n++] = (les_cell){.lesion = l, .prompt = i};
   les_engine *engine;
-  measured = o->want & LES_WANT_KL;
-  assert_int_equal(les_engine_open(&engine, &tiny.model, items, N_ITEMS, &lesions, NULL, o), LES_OK);
+  measured = want & LES_WANT_KL;
+  for (int i = 0; i < N_INPUTS; i++) inputs[i].want = want;
+  assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, N_INPUTS, &lesions, NULL, o), LES_OK);
   for (int twice = 0; twice < 2; twice++)
     assert_int_equal(les_engine_run(engine, cells, n, compare, &seen, NULL), LES_OK);
   assert_int_equal(seen, 2 * n);
@@ -126,41 +128,32 @@ static void any_batch_gives_the_same(void **state) {
   (void)state;
   static const int rows[] = {1, 2, 7, 64};
   for (int i = 0; i < 4; i++)
-    run_all(&(les_engine_options){.compute = LES_COMPUTE_F32,
-                                  .threads = 1 + i % 2,
-                                  .want = LES_WANT_KL,
-                                  .max_new_tokens = NEW,
-                                  .max_rows = rows[i]});
+    run_all(LES_WANT_KL,
+            &(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 1 + i % 2, .max_rows = rows[i]});
 }
 
 static void any_memory_gives_the_same(void **state) {
   (void)state;
   for (size_t limit = 1; limit < (1 << 22); limit *= 8)
-    run_all(&(les_engine_options){.compute = LES_COMPUTE_F32,
-                                  .threads = 1,
-                                  .want = LES_WANT_KL,
-                                  .max_new_tokens = NEW,
-                                  .max_rows = 16,
-                                  .memory_limit = limit});
+    run_all(LES_WANT_KL,
+            &(les_engine_options){
+                .compute = LES_COMPUTE_F32, .threads = 1, .max_rows = 16, .memory_limit = limit});
 }
 
 static void generation_alone_gives_the_same_tokens(void **state) {
   (void)state;
-  run_all(&(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 2, .max_new_tokens = NEW});
-  run_all(&(les_engine_options){.compute = LES_COMPUTE_F32,
-                                .threads = 1,
-                                .max_new_tokens = NEW,
-                                .max_rows = 3,
-                                .want = LES_WANT_TRACE | LES_WANT_REREAD});
+  run_all(0, &(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 2});
+  run_all(LES_WANT_TRACE | LES_WANT_REREAD,
+          &(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 1, .max_rows = 3});
 }
 
 static les_status check_reread(void *ctx, int index, const les_outcome *o) {
   (void)index, (void)ctx;
   float logits[CAPACITY][VOCAB];
-  const expected *e = &reference[o->lesion + 1][o->item];
-  run_alone(NULL, e->tokens, lengths[o->item] + NEW, logits);
+  const expected *e = &reference[o->lesion + 1][o->input];
+  run_alone(NULL, e->tokens, lengths[o->input] + NEW, logits);
   double sum = 0;
-  for (int i = lengths[o->item]; i < lengths[o->item] + NEW; i++)
+  for (int i = lengths[o->input]; i < lengths[o->input] + NEW; i++)
     sum += logits[i - 1][e->tokens[i]] - les_log_sum_exp(logits[i - 1], VOCAB);
   assert_true(fabs(sum / NEW - (double)o->reread_logprob) < 1e-5);
   return LES_OK;
@@ -168,13 +161,13 @@ static les_status check_reread(void *ctx, int index, const les_outcome *o) {
 
 static void the_intact_model_rereads_the_continuation(void **state) {
   (void)state;
-  les_cell cells[N_LESIONS * N_ITEMS];
-  for (int i = 0; i < N_LESIONS * N_ITEMS; i++) cells[i] = (les_cell){i / N_ITEMS, i % N_ITEMS};
+  les_cell cells[N_LESIONS * N_INPUTS];
+  for (int i = 0; i < N_LESIONS * N_INPUTS; i++) cells[i] = (les_cell){i / N_INPUTS, i % N_INPUTS};
   les_engine *engine;
-  les_engine_options o = {
-      .compute = LES_COMPUTE_F32, .threads = 2, .want = LES_WANT_REREAD, .max_new_tokens = NEW};
-  assert_int_equal(les_engine_open(&engine, &tiny.model, items, N_ITEMS, &lesions, NULL, &o), LES_OK);
-  assert_int_equal(les_engine_run(engine, cells, N_LESIONS * N_ITEMS, check_reread, NULL, NULL), LES_OK);
+  for (int i = 0; i < N_INPUTS; i++) inputs[i].want = LES_WANT_REREAD;
+  les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 2};
+  assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, N_INPUTS, &lesions, NULL, &o), LES_OK);
+  assert_int_equal(les_engine_run(engine, cells, N_LESIONS * N_INPUTS, check_reread, NULL, NULL), LES_OK);
   les_engine_close(&engine);
 }
 
@@ -186,11 +179,12 @@ static bool at_once(void *ctx) {
 static void a_stop_ends_the_run(void **state) {
   (void)state;
   les_engine *engine;
-  les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .max_new_tokens = NEW};
-  assert_int_equal(les_engine_open(&engine, &tiny.model, items, N_ITEMS, &lesions, NULL, &o), LES_OK);
+  les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 1};
+  assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, N_INPUTS, &lesions, NULL, &o), LES_OK);
   les_cell cell = {.lesion = 1, .prompt = 0};
   int seen = 0;
   measured = false;
+  for (int i = 0; i < N_INPUTS; i++) inputs[i].want = 0;
   assert_int_equal(les_engine_run(engine, &cell, 1, compare, &seen, at_once), LES_STOPPED);
   assert_int_equal(les_engine_run(engine, &cell, 1, compare, &seen, NULL), LES_OK);
   assert_int_equal(seen, 1);
