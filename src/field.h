@@ -38,6 +38,7 @@ typedef struct les_field {
   les_field_extent extent;
   bool baseline;    /* has a value for the intact run alone, stored in /baseline */
   bool generated;   /* needs a continuation: left out where nothing is generated */
+  int damage;       /* 1: grows with damage, -1: falls with it, 0: says nothing about it */
   const char *help; /* one line */
 } les_field;
 

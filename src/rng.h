@@ -24,9 +24,10 @@ static inline void les_philox(const uint32_t counter[4], const uint32_t key[2], 
 
 /* What random numbers are drawn for; numbers of different purposes have nothing in common. */
 typedef enum les_purpose {
-  LES_FOR_WEIGHTS, /* place: layer << 8 | matrix; index: pair of elements */
-  LES_FOR_TOKENS,  /* place: position; index: prompt */
-  LES_FOR_SAMPLES, /* place: source of a mix; index: its document */
+  LES_FOR_WEIGHTS,   /* place: layer << 8 | matrix; index: pair of elements */
+  LES_FOR_TOKENS,    /* place: position; index: prompt */
+  LES_FOR_SAMPLES,   /* place: source of a mix; index: its document */
+  LES_FOR_RESAMPLES, /* place: resample; index: pair of draws */
 } les_purpose;
 
 /* Two independent numbers, uniform in (0, 1), of 52 bits each: a multiple of 2^-52 plus 2^-53. */

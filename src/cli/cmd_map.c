@@ -1,6 +1,84 @@
 #include "cli.h"
 
+#include "file.h"
+#include "map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct options {
+  const char *path, *output;
+  les_map_options map;
+  bool json;
+} options;
+
+enum { KEY_MEASURE = 256, KEY_LESIONS, KEY_JSON };
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  options *o = state->input;
+  switch (key) {
+  case 'o':
+    o->output = arg;
+    return 0;
+  case KEY_MEASURE:
+    o->map.measure = arg;
+    return 0;
+  case KEY_LESIONS:
+    o->map.family = arg;
+    return 0;
+  case KEY_JSON:
+    o->json = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (o->path) argp_error(state, "one result file at a time; '%s' is too many", arg);
+    o->path = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (!o->path) argp_error(state, "give the result file of a sweep: RUN.h5");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static les_status write_map(const les_map *map, const options *o) {
+  char *json = NULL, *text = NULL;
+  les_status s = les_map_json(map, &json);
+  if (s == LES_OK && !o->json) s = les_map_text(map, &text);
+  if (s == LES_OK && o->output) s = les_file_write(o->output, json, strlen(json));
+  if (s == LES_OK) printf("%s%s", o->json ? json : text, o->json ? "\n" : "");
+  free(text);
+  free(json);
+  return s;
+}
+
 int cmd_map(int argc, char **argv) {
-  (void)argc, (void)argv;
-  return cli_finish(les_fail(LES_FAILED, "map: not built yet"));
+  static const struct argp_option argp_options[] = {
+      {"output", 'o', "FILE", 0,
+       "Where the map is written as JSON (default layer_specialization_map.json; none with --json)", 0},
+      {"measure", KEY_MEASURE, "NAME", 0, "Measure to map (default jaccard, else kl_mean, else delta_nll)",
+       0},
+      {"lesions", KEY_LESIONS, "FAMILY", 0,
+       "Lesions that hierarchy, zones and domains speak of, as in the job: skip@each.attn (default: the "
+       "first with one lesion per layer)",
+       0},
+      {"json", KEY_JSON, NULL, 0, "Print the map as JSON instead of a table", 0},
+      {0}};
+  static const struct argp argp = {
+      argp_options,
+      parse,
+      "RUN.h5",
+      "Says what each layer is for: damage per layer and domain with 95 % intervals, zones, rankings. Works "
+      "on a sweep that is not finished, with its finished cells.",
+      NULL,
+      NULL,
+      NULL};
+  options o = {0};
+  cli_parse(&argp, argc, argv, &o);
+  if (!o.output && !o.json) o.output = "layer_specialization_map.json";
+  les_map *map;
+  les_status s = les_map_open(&map, o.path, &o.map);
+  if (s == LES_OK) s = write_map(map, &o);
+  les_map_close(&map);
+  return cli_finish(s);
 }

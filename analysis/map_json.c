@@ -1,0 +1,139 @@
+#include "map.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAP_VERSION = 1 };
+
+static cJSON *number(double value) {
+  char text[32];
+  if (!isfinite(value)) return cJSON_CreateNull();
+  snprintf(text, sizeof text, "%.9g", value == 0 ? 0 : value); /* no "-0" */
+  return cJSON_CreateRaw(text);
+}
+
+static void add_number(cJSON *object, const char *name, double value) {
+  cJSON_AddItemToObject(object, name, number(value));
+}
+
+static void add_estimate(cJSON *object, const les_estimate *e) {
+  add_number(object, "mean", e->interval.mean);
+  cJSON *bounds = cJSON_AddArrayToObject(object, "ci95");
+  cJSON_AddItemToArray(bounds, number(e->interval.low));
+  cJSON_AddItemToArray(bounds, number(e->interval.high));
+}
+
+static void add_model(cJSON *doc, const les_result *r) {
+  cJSON *model = cJSON_AddObjectToObject(doc, "model");
+  cJSON_AddStringToObject(model, "name", r->model_name);
+  cJSON_AddStringToObject(model, "sha256", r->model_sha256);
+  cJSON_AddStringToObject(model, "architecture", r->arch);
+  cJSON_AddNumberToObject(model, "layers", r->n_layers);
+}
+
+static void add_run(cJSON *doc, const les_map *m) {
+  cJSON *run = cJSON_AddObjectToObject(doc, "run");
+  cJSON_AddNumberToObject(run, "prompts", m->result->n_prompts);
+  cJSON_AddNumberToObject(run, "max_new_tokens", m->result->max_new_tokens);
+  cJSON_AddStringToObject(run, "measure", m->damage->measure);
+  cJSON_AddStringToObject(run, "result_sha256", m->result_sha256);
+  cJSON_AddStringToObject(run, "compute", m->result->compute);
+  if (m->damage->family)
+    cJSON_AddStringToObject(run, "lesions", m->damage->family);
+  else
+    cJSON_AddNullToObject(run, "lesions");
+  cJSON *cells = cJSON_AddObjectToObject(run, "cells");
+  cJSON_AddNumberToObject(cells, "total", (double)m->total);
+  cJSON_AddNumberToObject(cells, "done", (double)m->done);
+  cJSON_AddNumberToObject(cells, "failed", (double)m->failed);
+}
+
+static cJSON *describe_lesion(const les_map *m, int i) {
+  const les_damage *d = m->damage;
+  cJSON *entry = cJSON_CreateObject();
+  const char *zone = les_map_zone(m, i);
+  cJSON_AddNumberToObject(entry, "layer", m->result->lesion_layers[i]);
+  cJSON_AddStringToObject(entry, "lesion", m->result->lesion_specs[i]);
+  add_estimate(entry, &d->all[i]);
+  if (zone)
+    cJSON_AddStringToObject(entry, "zone", zone);
+  else
+    cJSON_AddNullToObject(entry, "zone");
+  cJSON_AddNumberToObject(entry, "n", d->all[i].n);
+  cJSON_AddNumberToObject(entry, "lost", d->all[i].lost);
+  cJSON *domains = cJSON_AddObjectToObject(entry, "domains");
+  for (int k = 0; k < d->n_domains; k++) {
+    const les_estimate *e = les_damage_estimate(d, i, k);
+    cJSON *part = cJSON_AddObjectToObject(domains, d->domains[k]);
+    add_estimate(part, e);
+    cJSON_AddNumberToObject(part, "n", e->n);
+  }
+  return entry;
+}
+
+/* Adds the layers of the profile as a list, most damaging first; order is scratch (n_profile). */
+static void add_ranking(cJSON *object, const char *name, const les_map *m, int domain, int *order) {
+  cJSON *list = cJSON_AddArrayToObject(object, name);
+  int n = les_damage_rank(m->damage, domain, order);
+  for (int i = 0; i < n; i++)
+    cJSON_AddItemToArray(list, cJSON_CreateNumber(m->result->lesion_layers[order[i]]));
+}
+
+static void add_zones(cJSON *doc, const les_map *m) {
+  cJSON *zones = cJSON_AddArrayToObject(doc, "zones");
+  for (int i = 0; i < m->n_zones; i++) {
+    const les_zone *z = &m->zones[i];
+    cJSON *entry = cJSON_CreateObject();
+    cJSON_AddItemToArray(zones, entry);
+    cJSON_AddStringToObject(entry, "name", z->name);
+    cJSON_AddNumberToObject(entry, "first", m->result->lesion_layers[m->damage->profile[z->first]]);
+    cJSON_AddNumberToObject(entry, "last", m->result->lesion_layers[m->damage->profile[z->last]]);
+    add_number(entry, "mean", z->mean);
+    add_number(entry, "min", z->min);
+    add_number(entry, "max", z->max);
+  }
+}
+
+/* Mean over the profile's cells of a domain. */
+static double domain_mean(const les_damage *d, int domain) {
+  double sum = 0;
+  int n = 0;
+  for (int i = 0; i < d->n_profile; i++) {
+    const les_estimate *e = les_damage_estimate(d, d->profile[i], domain);
+    if (e->n > 0) sum += e->interval.mean * e->n;
+    n += e->n;
+  }
+  return n > 0 ? sum / n : NAN;
+}
+
+static void add_domains(cJSON *doc, const les_map *m, int *order) {
+  cJSON *domains = cJSON_AddObjectToObject(doc, "domains");
+  for (int k = 0; k < m->damage->n_domains; k++) {
+    cJSON *entry = cJSON_AddObjectToObject(domains, m->damage->domains[k]);
+    add_number(entry, "mean", domain_mean(m->damage, k));
+    add_ranking(entry, "ranked_layers", m, k, order);
+  }
+}
+
+les_status les_map_json(const les_map *m, char **text) {
+  *text = NULL;
+  int *order = malloc(((size_t)m->damage->n_profile + 1) * sizeof *order);
+  cJSON *doc = cJSON_CreateObject();
+  if (order && doc) {
+    cJSON_AddStringToObject(doc, "format", "lesion-map");
+    cJSON_AddNumberToObject(doc, "version", MAP_VERSION);
+    add_model(doc, m->result);
+    add_run(doc, m);
+    cJSON *layers = cJSON_AddArrayToObject(doc, "layers");
+    for (int i = 0; i < m->result->n_lesions; i++) cJSON_AddItemToArray(layers, describe_lesion(m, i));
+    add_ranking(doc, "hierarchy", m, -1, order);
+    add_zones(doc, m);
+    add_domains(doc, m, order);
+    *text = cJSON_Print(doc);
+  }
+  cJSON_Delete(doc);
+  free(order);
+  return *text ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for the map", m->result->path);
+}

@@ -1,0 +1,305 @@
+"""`lesion map` on result files with known contents. Usage: test_map.py [TEST...] LESION"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+import resultfile
+
+LESION = sys.argv.pop()
+
+
+def lesion(*args, code=0):
+    r = subprocess.run([LESION, *args], capture_output=True, text=True, timeout=120)
+    assert r.returncode == code, (args, r.returncode, r.stderr)
+    return r
+
+
+class Map(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "run.h5")
+        self.output = os.path.join(self.folder.name, "map.json")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def map(self, *args):
+        r = lesion("map", self.path, "--output", self.output, *args)
+        with open(self.output) as f:
+            return json.load(f), r.stdout
+
+    def test_means_hierarchy_and_domains(self):
+        values = resultfile.profile([0.9, 0.3, 0.5])
+        resultfile.write(self.path, {"jaccard": values})
+        m, text = self.map()
+        self.assertEqual((m["format"], m["version"]), ("lesion-map", 1))
+        self.assertEqual(m["model"], {"name": "tiny", "sha256": "0" * 64, "architecture": "llama", "layers": 3})
+        self.assertEqual((m["run"]["prompts"], m["run"]["max_new_tokens"], m["run"]["measure"]), (12, 4, "jaccard"))
+        self.assertEqual(m["hierarchy"], [0, 2, 1])
+        stored = values.astype(np.float32).astype(float)
+        for i, entry in enumerate(m["layers"]):
+            self.assertEqual((entry["layer"], entry["lesion"]), (i, f"skip@{i}"))
+            self.assertAlmostEqual(entry["mean"], stored[i].mean(), places=8)
+            low, high = entry["ci95"]
+            self.assertTrue(low < entry["mean"] < high)
+            for k, domain in enumerate(resultfile.DOMAINS):
+                part = entry["domains"][domain]
+                self.assertEqual(part["n"], 4)
+                self.assertAlmostEqual(part["mean"], stored[i][k::3].mean(), places=8)
+        for k, domain in enumerate(resultfile.DOMAINS):
+            means = stored[:, k::3].mean(axis=1)
+            self.assertEqual(m["domains"][domain]["ranked_layers"], list(np.argsort(-means)))
+            self.assertAlmostEqual(m["domains"][domain]["mean"], means.mean(), places=8)
+        self.assertIn("3 layers", text)
+        self.assertNotIn("NOT FINISHED", text)
+
+    def test_interval_is_the_percentile_bootstrap(self):
+        values = resultfile.profile([0.5], prompts=200, spread=1.0)
+        resultfile.write(self.path, {"jaccard": values}, prompts=200)
+        m, _ = self.map()
+        stored = values[0].astype(np.float32).astype(float)
+        draws = np.random.default_rng(5).integers(0, 200, (20000, 200))
+        expected = np.quantile(stored[draws].mean(axis=1), [0.025, 0.975])
+        # two bootstraps of one sample differ by chance: about 0.002 at these sizes
+        self.assertTrue(np.allclose(m["layers"][0]["ci95"], expected, atol=0.006), (m["layers"][0], expected))
+
+    def test_equal_results_give_equal_bytes(self):
+        values = resultfile.profile([0.9, 0.3, 0.5])
+        maps = []
+        for name in "ab":
+            path = os.path.join(self.folder.name, name + ".h5")
+            resultfile.write(path, {"jaccard": values})
+            with h5py.File(path, "a") as f:
+                f.attrs["cells_computed"] = np.int64(ord(name))  # attributes may differ
+            maps.append(lesion("map", path, "--json").stdout)
+        self.assertEqual(maps[0], maps[1])
+
+    def test_result_sha256_sees_values_shapes_types_and_names(self):
+        digests = set()
+        for change in (lambda f: None,
+                       lambda f: f["cells/jaccard"].write_direct(np.zeros((3, 12), np.float32)),
+                       lambda f: f.create_dataset("extra", data=np.zeros(2, np.int32)),
+                       lambda f: f.create_dataset("extra", data=np.zeros((2, 1), np.int32)),
+                       lambda f: f.create_dataset("extra", data=np.zeros(2, np.float32)),
+                       lambda f: f.create_dataset("extrb", data=np.zeros(2, np.float32))):
+            resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3, 0.5])})
+            with h5py.File(self.path, "a") as f:
+                change(f)
+            digests.add(self.map()[0]["run"]["result_sha256"])
+        self.assertEqual(len(digests), 6)
+
+    def test_zones_follow_the_profile(self):
+        means = [0.95] * 3 + [0.2] * 8 + [0.6] * 5
+        resultfile.write(self.path, {"jaccard": resultfile.profile(means, 60, 0.05)}, prompts=60)
+        m, _ = self.map()
+        self.assertEqual([(z["name"], z["first"], z["last"]) for z in m["zones"]],
+                         [("critical", 0, 2), ("quiet", 3, 10), ("active", 11, 15)])
+        self.assertEqual([e["zone"] for e in m["layers"]], ["critical"] * 3 + ["quiet"] * 8 + ["active"] * 5)
+
+    def test_a_flat_profile_is_one_zone(self):
+        resultfile.write(self.path, {"jaccard": resultfile.profile([0.5] * 12, 60, 0.2)}, prompts=60)
+        m, _ = self.map()
+        self.assertEqual(len(m["zones"]), 1)
+
+    def test_measure_that_falls_with_damage(self):
+        values = resultfile.profile([0.1, 0.9, 0.5], spread=0.02)
+        resultfile.write(self.path, {"top1_agreement": values})
+        m, _ = self.map("--measure", "top1_agreement")
+        self.assertEqual(m["hierarchy"], [0, 2, 1])
+
+    def test_unfinished_sweep(self):
+        status = np.ones((3, 12), np.uint8)
+        status[1, 6:] = 0
+        status[2, :] = 0
+        status[0, 3] = 2
+        values = resultfile.profile([0.9, 0.3, 0.5])
+        values[status != 1] = np.nan
+        resultfile.write(self.path, {"jaccard": values}, status=status)
+        m, text = self.map()
+        self.assertEqual(m["run"]["cells"], {"total": 36, "done": 17, "failed": 1})
+        self.assertEqual([e["n"] for e in m["layers"]], [11, 6, 0])
+        self.assertIsNone(m["layers"][2]["mean"])
+        self.assertEqual(m["layers"][2]["ci95"], [None, None])
+        self.assertEqual(m["hierarchy"], [0, 1])
+        self.assertIn("NOT FINISHED: 17 of 36", text)
+
+    def test_cells_that_are_not_finite_are_counted(self):
+        values = resultfile.profile([0.9, 0.3, 0.5])
+        values[0, 2] = np.nan
+        values[0, 4] = np.inf
+        resultfile.write(self.path, {"jaccard": values})
+        m, text = self.map()
+        self.assertEqual((m["layers"][0]["n"], m["layers"][0]["lost"]), (10, 2))
+        self.assertIn("2 cells without a finite value", text)
+
+    def test_families(self):
+        specs = ["skip@0", "skip@1", "skip@0.attn", "skip@1.attn", "skip@0,1.attn", "none"]
+        values = resultfile.profile([0.9, 0.3, 0.2, 0.6, 0.7, 0.0], spread=0.01)
+        resultfile.write(self.path, {"jaccard": values}, specs, [0, 1, 0, 1, -1, -1], n_layers=2)
+        m, _ = self.map()
+        self.assertEqual((m["run"]["lesions"], m["hierarchy"]), ("skip@each", [0, 1]))
+        m, text = self.map("--lesions", "skip@each.attn")
+        self.assertEqual((m["run"]["lesions"], m["hierarchy"]), ("skip@each.attn", [1, 0]))
+        self.assertEqual(len(m["layers"]), 6)
+        self.assertEqual([e["zone"] for e in m["layers"]], [None, None, "active", "active", None, None])
+        self.assertIn("skip@0,1.attn", text)
+        r = lesion("map", self.path, "--lesions", "skip@each.mlp", code=2)
+        self.assertIn("skip@each.mlp", r.stderr)
+
+    def test_layers_of_ten_and_more_are_their_own_family(self):
+        specs = [f"skip@{i}+scale@{i}.mlp:alpha=0.5" for i in range(12)]
+        resultfile.write(self.path, {"jaccard": resultfile.profile([0.5] * 12)}, specs)
+        m, _ = self.map()
+        self.assertEqual(m["run"]["lesions"], "skip@each+scale@each.mlp:alpha=0.5")
+        self.assertEqual(len(m["hierarchy"]), 12)
+
+    def test_missing_measure(self):
+        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3])})
+        self.assertIn("kl_mean", lesion("map", self.path, "--measure", "kl_mean", code=1).stderr)
+        self.assertIn("no_such", lesion("map", self.path, "--measure", "no_such", code=2).stderr)
+        self.assertIn("tokens", lesion("map", self.path, "--measure", "tokens", code=2).stderr)
+
+    def test_output_that_cannot_be_written(self):
+        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3])})
+        r = lesion("map", self.path, "--output", "/nowhere/map.json", code=1)
+        self.assertIn("/nowhere/map.json", r.stderr)
+        self.assertEqual(len(r.stderr.strip().splitlines()), 1)
+
+    def test_a_thousand_lesions_take_seconds(self):
+        specs = [f"svd@{i % 25}.attn.q:rank={1 + i // 25}" for i in range(1000)]
+        values = resultfile.profile(np.linspace(0, 1, 1000), 120)
+        resultfile.write(self.path, {"jaccard": values}, specs, [i % 25 for i in range(1000)], prompts=120,
+                         n_layers=25)
+        self.assertEqual(len(self.map()[0]["layers"]), 1000)
+
+
+class BadFiles(unittest.TestCase):
+    """Files that no sweep wrote: one line that names the file and what is wrong, exit code 1."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "run.h5")
+        self.fresh()
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def fresh(self):
+        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3, 0.5])})
+
+    def refuse(self, words):
+        r = lesion("status", self.path, code=1)
+        self.assertEqual(len(r.stderr.strip().splitlines()), 1, r.stderr)
+        self.assertIn("run.h5", r.stderr)
+        self.assertIn(words, r.stderr)
+
+    def change(self, edit):
+        with h5py.File(self.path, "a") as f:
+            edit(f)
+
+    def test_not_there(self):
+        os.remove(self.path)
+        self.refuse("No such file")
+
+    def test_no_hdf5(self):
+        with open(self.path, "w") as f:
+            f.write("not HDF5")
+        self.refuse("not a readable HDF5 file")
+
+    def test_other_schema(self):
+        self.change(lambda f: f.attrs.modify("schema", np.int64(2)))
+        self.refuse("has schema 2")
+
+    def test_attribute_missing_or_of_another_type(self):
+        for name in ("schema", "model_layers", "model_name", "compute", "cells_computed"):
+            with self.subTest(name):
+                self.fresh()
+                self.change(lambda f: f.attrs.__delitem__(name))
+                self.refuse(f"'{name}'")
+                self.fresh()
+                self.change(lambda f: f.attrs.__setitem__(name, np.float32(1)))
+                self.refuse(f"'{name}'")
+
+    def test_data_set_missing_or_of_another_type_or_shape(self):
+        for path in ("job", "lesions/spec", "lesions/layer", "lesions/done", "prompts/id", "prompts/domain",
+                     "cells/status"):
+            for data in (None, np.zeros((2, 2), np.float64)):
+                with self.subTest(path=path, data=data):
+                    self.fresh()
+
+                    def edit(f):
+                        del f[path]
+                        if data is not None:
+                            f[path] = data
+                    self.change(edit)
+                    self.refuse("/" + path)
+
+    def test_layer_outside_of_the_model(self):
+        self.change(lambda f: f["lesions/layer"].write_direct(np.array([0, 1, 99], np.int32)))
+        self.refuse("layer 99")
+
+    def test_claims_more_than_the_file_holds(self):
+        def edit(f):
+            del f["cells/status"]
+            del f["prompts/id"]
+            f.create_dataset("prompts/id", (2**30,), "S64", chunks=(1024,))
+        self.change(edit)
+        self.refuse("more than the file can hold")
+
+    def test_job_that_is_no_json(self):
+        def edit(f):
+            del f["job"]
+            f.create_dataset("job", data=np.bytes_(b"{"))
+        self.change(edit)
+        self.refuse("not valid JSON")
+
+    def test_text_that_is_no_utf8(self):
+        def edit(f):
+            f["prompts/domain"][0] = np.bytes_(b"\xff\xfe")
+        self.change(edit)
+        self.refuse("not valid UTF-8")
+
+    def test_map_refuses_as_status_does(self):
+        os.remove(self.path)
+        self.assertIn("No such file", lesion("map", self.path, code=1).stderr)
+
+    def test_cut_files_never_crash(self):
+        with open(self.path, "rb") as f:
+            whole = f.read()
+        for n in range(0, len(whole), max(1, len(whole) // 20)):
+            with open(self.path, "wb") as f:
+                f.write(whole[:n])
+            r = subprocess.run([LESION, "map", self.path, "--json"], capture_output=True, timeout=60)
+            self.assertIn(r.returncode, (0, 1))
+
+
+class Status(unittest.TestCase):
+    def test_counts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.h5")
+            status = np.ones((2, 12), np.uint8)
+            status[1, 5:] = 0
+            status[1, 4] = 2
+            resultfile.write(path, {"jaccard": resultfile.profile([0.9, 0.3])}, status=status)
+            s = json.loads(lesion("status", path, "--json").stdout)
+            self.assertEqual((s["total"], s["done"], s["failed"], s["computed"]), (24, 16, 1, 17))
+            self.assertEqual([(e["lesion"], e["done"], e["total"], e["complete"]) for e in s["lesions"]],
+                             [("skip@0", 12, 12, True), ("skip@1", 4, 12, False)])
+            self.assertIn("16 of 24 cells", lesion("status", path).stdout)
+
+    def test_while_a_writer_holds_the_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "run.h5")
+            resultfile.write(path, {"jaccard": resultfile.profile([0.9, 0.3])})
+            with h5py.File(path, "r+"):
+                lesion("status", path)
+                lesion("map", path, "--json")
+
+
+if __name__ == "__main__":
+    unittest.main()
