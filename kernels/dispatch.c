@@ -3,7 +3,12 @@
 #include <string.h>
 
 /* Best first; the reference runs everywhere. */
-static const les_kernel_table *const TABLES[] = {&les_kernels_reference};
+static const les_kernel_table *const TABLES[] = {
+#ifdef __x86_64__
+    &les_kernels_avx2,
+#endif
+    &les_kernels_reference,
+};
 enum { N_TABLES = sizeof TABLES / sizeof *TABLES };
 
 static const les_kernel_table *_Atomic chosen;

@@ -88,4 +88,13 @@ static inline double exp_f64(double x) {
   return p * f64_of_bits((bits_of_f64(shifted) << 52) + 0x3ff0000000000000);
 }
 
+/* gelu(x) = x (1 + tanh(u)) / 2 = x / (1 + exp(-2 u)), where 2 u = x (GELU_LINEAR + GELU_CUBIC x^2):
+ * 2 sqrt(2 / pi), and that times 0.044715. */
+#define GELU_LINEAR 1.5957691216f
+#define GELU_CUBIC  0.0713548163f
+
+static inline float gelu_erf(float x) {
+  return 0.5f * x * (1.0f + erff(x * 0.70710678f));
+}
+
 #endif

@@ -31,20 +31,9 @@ static float dot_chunk(const les_quant *quant, const int8_t *q, const float *sca
   return p;
 }
 
-static void decode_run(const les_quant *quant, const les_dtype_info *info, const uint8_t *src, int64_t n,
-                       int8_t *q, float *scale, float *min) {
-  int groups = info->block_elements / quant->group;
-  for (int64_t k = 0; k < n; k += info->block_elements, src += info->block_bytes) {
-    quant->decode(src, q + k, scale, min);
-    scale += groups;
-    min += groups;
-  }
-}
-
 static void gemm_int(const les_matrix *w, const int16_t *a, const float *steps, int64_t m, float *y,
                      int threads) {
   const les_quant *quant = les_quant_find(w->type);
-  const les_dtype_info *info = les_dtype_find(w->type);
   int64_t chunks = (w->cols + LES_CHUNK - 1) / LES_CHUNK;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 8)
   for (int64_t row = 0; row < w->rows; row++) {
@@ -54,7 +43,7 @@ static void gemm_int(const les_matrix *w, const int16_t *a, const float *steps, 
       int64_t k = c * LES_CHUNK, n = w->cols - k < LES_CHUNK ? w->cols - k : LES_CHUNK;
       int8_t q[LES_CHUNK];
       float scale[LES_CHUNK / 16], min[LES_CHUNK / 16];
-      decode_run(quant, info, src + les_dtype_bytes(w->type, k), n, q, scale, min);
+      les_quant_decode(w->type, src + les_dtype_bytes(w->type, k), n, q, scale, min);
       for (int64_t i = 0; i < m; i++) {
         float *out = &y[i * w->rows + row];
         *out = fmaf(steps[i * chunks + c], dot_chunk(quant, q, scale, min, a + i * w->cols + k, n), *out);

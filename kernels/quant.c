@@ -145,3 +145,14 @@ const les_quant *les_quant_find(les_dtype type) {
     if (QUANTS[i].type == type) return &QUANTS[i].quant;
   return NULL;
 }
+
+void les_quant_decode(les_dtype type, const uint8_t *src, int64_t n, int8_t *q, float *scale, float *min) {
+  const les_quant *quant = les_quant_find(type);
+  const les_dtype_info *info = les_dtype_find(type);
+  int groups = info->block_elements / quant->group;
+  for (int64_t k = 0; k < n; k += info->block_elements, src += info->block_bytes) {
+    quant->decode(src, q + k, scale, min);
+    scale += groups;
+    min += groups;
+  }
+}

@@ -22,4 +22,7 @@ typedef struct les_quant {
 /* How `type` is decoded; NULL for F32, F16 and BF16. */
 const les_quant *les_quant_find(les_dtype type);
 
+/* Decodes a run of n elements (whole blocks): q (n), scale and min (n / group). */
+void les_quant_decode(les_dtype type, const uint8_t *src, int64_t n, int8_t *q, float *scale, float *min);
+
 #endif

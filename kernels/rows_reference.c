@@ -65,7 +65,7 @@ static float act_of(les_act act, float x) {
   case LES_ACT_GELU_ERF:
     return 0.5f * x * (1.0f + erff(x * 0.70710678f));
   case LES_ACT_RELU:
-    return x < 0.0f ? 0.0f : x;
+    return x < 0.0f ? 0.0f : x; /* NaN stays */
   }
   return NAN;
 }

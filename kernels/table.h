@@ -24,6 +24,6 @@ typedef struct les_kernel_table {
   double (*kl)(const float *p, double lse_p, const float *q, double lse_q, int64_t n);
 } les_kernel_table;
 
-extern const les_kernel_table les_kernels_reference;
+extern const les_kernel_table les_kernels_reference, les_kernels_avx2;
 
 #endif
