@@ -7,7 +7,7 @@ enum { MAX_ROWS = 32, N_SITES = 4 };
 
 typedef struct calibration {
   const les_model *model;
-  const les_sample *samples;
+  const les_passage *passages;
   int threads;
   size_t widths[N_SITES];      /* channels of a site in one layer */
   size_t offsets[N_SITES + 1]; /* of the sites in a row of all layers; the last one is the row's length */
@@ -31,8 +31,8 @@ static void collect(void *ctx, const les_place *rows, int n) {
 #pragma omp parallel for num_threads(c->threads)
   for (size_t i = 0; i < width; i++)
     for (int r = 0; r < n; r++)
-      c->sums[i] += c->samples[rows[r].sample].weight * (double)c->rows[(size_t)r * width + i];
-  for (int r = 0; r < n; r++) c->weight += c->samples[rows[r].sample].weight;
+      c->sums[i] += c->passages[rows[r].passage].weight * (double)c->rows[(size_t)r * width + i];
+  for (int r = 0; r < n; r++) c->weight += c->passages[rows[r].passage].weight;
 }
 
 static les_status open_calibration(calibration *c) {
@@ -67,10 +67,10 @@ static les_status make_means(les_means **out, const calibration *c) {
   return LES_OK;
 }
 
-les_status les_calibrate(les_means **out, const les_model *model, const les_sample *samples, int n,
+les_status les_calibrate(les_means **out, const les_model *model, const les_passage *passages, int n,
                          les_compute compute, int threads) {
   *out = NULL;
-  calibration c = {.model = model, .samples = samples, .threads = threads};
+  calibration c = {.model = model, .passages = passages, .threads = threads};
   les_status status = open_calibration(&c);
   les_survey survey = {.compute = compute,
                        .threads = threads,
@@ -79,7 +79,7 @@ les_status les_calibrate(les_means **out, const les_model *model, const les_samp
                        .probe = probe,
                        .collect = collect,
                        .ctx = &c};
-  if (status == LES_OK) status = les_survey_run(&survey, model, samples, n);
+  if (status == LES_OK) status = les_survey_run(&survey, model, passages, n);
   if (status == LES_OK && !(c.weight > 0))
     status = les_fail(LES_FAILED, "the calibration text has no tokens; give a longer one");
   if (status == LES_OK) status = make_means(out, &c);

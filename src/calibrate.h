@@ -6,9 +6,9 @@
 #include "plan.h"
 #include "survey.h"
 
-/* Means over all tokens of the samples, weighted; sums in double and in one order. The weights must not all
+/* Means over all tokens of the passages, weighted; sums in double and in one order. The weights must not all
  * be 0. */
-les_status les_calibrate(les_means **out, const les_model *model, const les_sample *samples, int n,
+les_status les_calibrate(les_means **out, const les_model *model, const les_passage *passages, int n,
                          les_compute compute, int threads);
 void les_means_close(les_means **means);
 

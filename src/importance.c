@@ -7,7 +7,7 @@
 enum { MAX_ROWS = 64, N_PARTS = 3 };
 
 typedef struct observation {
-  const les_sample *samples;
+  const les_passage *passages;
   int n_layers, n_embd;
   les_importance *sums;
   double weight, last_weight; /* of all tokens; of the last tokens */
@@ -50,13 +50,13 @@ static void collect(void *ctx, const les_place *rows, int n) {
   double *sums[N_PARTS] = {
       [LES_SITE_ATTN] = o->sums->attn, [LES_SITE_MLP] = o->sums->mlp, [LES_SITE_BLOCK] = o->sums->block};
   for (int r = 0; r < n; r++) {
-    const les_sample *sample = &o->samples[rows[r].sample];
+    const les_passage *passage = &o->passages[rows[r].passage];
     for (int site = 0; site < N_PARTS; site++)
       for (int l = 0; l < o->n_layers; l++)
-        sums[site][l] +=
-            sample->weight * o->parts[((size_t)r * N_PARTS + (size_t)site) * (size_t)o->n_layers + (size_t)l];
-    o->weight += sample->weight;
-    if (rows[r].pos == sample->tokens.n - 1) add_angles(o, r, sample->weight);
+        sums[site][l] += passage->weight *
+                         o->parts[((size_t)r * N_PARTS + (size_t)site) * (size_t)o->n_layers + (size_t)l];
+    o->weight += passage->weight;
+    if (rows[r].pos == passage->tokens.n - 1) add_angles(o, r, passage->weight);
   }
 }
 
@@ -85,9 +85,9 @@ static les_status open_sums(les_importance **out, int n_layers) {
   return LES_OK;
 }
 
-les_status les_importance_open(les_importance **out, const les_model *model, const les_sample *samples, int n,
-                               les_compute compute, int threads) {
-  observation o = {.samples = samples, .n_layers = model->shape.n_layers, .n_embd = model->shape.n_embd};
+les_status les_importance_open(les_importance **out, const les_model *model, const les_passage *passages,
+                               int n, les_compute compute, int threads) {
+  observation o = {.passages = passages, .n_layers = model->shape.n_layers, .n_embd = model->shape.n_embd};
   size_t layers = (size_t)o.n_layers;
   les_survey survey = {.compute = compute,
                        .threads = threads,
@@ -101,7 +101,7 @@ les_status les_importance_open(les_importance **out, const les_model *model, con
   o.parts = calloc(MAX_ROWS * N_PARTS * layers, sizeof *o.parts);
   o.states = calloc(MAX_ROWS * (layers + 1) * (size_t)o.n_embd, sizeof *o.states);
   if (status == LES_OK && (!o.parts || !o.states)) status = les_fail(LES_FAILED, "out of memory");
-  if (status == LES_OK) status = les_survey_run(&survey, model, samples, n);
+  if (status == LES_OK) status = les_survey_run(&survey, model, passages, n);
   if (status == LES_OK && !(o.weight > 0))
     status = les_fail(LES_FAILED, "no tokens to measure importance on");
   if (status == LES_OK) divide(&o);

@@ -5,7 +5,7 @@
 
 #include "survey.h"
 
-/* Every value is a mean over tokens, weighted by their samples; sums in double and in one order. */
+/* Every value is a mean over tokens, weighted by their passages; sums in double and in one order. */
 typedef struct les_importance {
   int n_layers;
   /* (n_layers) 1 - cos(x, y), x the hidden state before the part's norm and y after its residual add: "What
@@ -13,13 +13,13 @@ typedef struct les_importance {
    * Influence (X. Men et al., 2024). */
   double *attn, *mlp, *block;
   /* (n_layers, n_layers) row n - 1, element l, l + n <= n_layers: arccos(cos(x, y)) / pi, x the input of
-   * layer l and y that of layer l + n, at the last token of each sample: the angular distance over n layers
+   * layer l and y that of layer l + n, at the last token of each passage: the angular distance over n layers
    * of "The Unreasonable Ineffectiveness of the Deeper Layers" (A. Gromov et al., 2024). NaN elsewhere. */
   double *angular;
 } les_importance;
 
-les_status les_importance_open(les_importance **out, const les_model *model, const les_sample *samples, int n,
-                               les_compute compute, int threads);
+les_status les_importance_open(les_importance **out, const les_model *model, const les_passage *passages,
+                               int n, les_compute compute, int threads);
 void les_importance_close(les_importance **importance);
 
 #endif

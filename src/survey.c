@@ -27,21 +27,21 @@ static les_status flush(reader *r) {
   return LES_OK;
 }
 
-/* Tokens from .. from + n - 1 of a sample, from a fresh start. */
-static les_status read_piece(reader *r, const les_sample *samples, int sample, int from, int n) {
+/* Tokens from .. from + n - 1 of a passage, from a fresh start. */
+static les_status read_piece(reader *r, const les_passage *passages, int passage, int from, int n) {
   if (r->n_rows == r->survey->max_rows) LES_TRY(flush(r));
   LES_TRY(les_seq_open(&r->seqs[r->n_seqs], r->model, NULL, NULL, n));
   r->n_seqs++;
   for (int pos = 0; pos < n; pos++) {
     if (r->n_rows == r->survey->max_rows) LES_TRY(flush(r));
-    r->places[r->n_rows] = (les_place){sample, from + pos};
-    r->rows[r->n_rows++] =
-        (les_row){.seq = r->seqs[r->n_seqs - 1], .token = samples[sample].tokens.ids[from + pos], .pos = pos};
+    r->places[r->n_rows] = (les_place){passage, from + pos};
+    r->rows[r->n_rows++] = (les_row){
+        .seq = r->seqs[r->n_seqs - 1], .token = passages[passage].tokens.ids[from + pos], .pos = pos};
   }
   return LES_OK;
 }
 
-les_status les_survey_run(const les_survey *survey, const les_model *model, const les_sample *samples,
+les_status les_survey_run(const les_survey *survey, const les_model *model, const les_passage *passages,
                           int n) {
   les_status status = LES_OK;
   size_t rows = (size_t)survey->max_rows;
@@ -53,9 +53,10 @@ les_status les_survey_run(const les_survey *survey, const les_model *model, cons
   if (!r.rows || !r.places || !r.seqs) LES_GOTO(status, les_fail(LES_FAILED, "out of memory"), done);
   LES_GOTO(status, les_workspace_open(&r.workspace, model, survey->max_rows, survey->threads), done);
   for (int i = 0; i < n; i++)
-    for (int from = 0, left; (left = samples[i].tokens.n - from) > 0; from += model->shape.n_ctx)
+    for (int from = 0, left; (left = passages[i].tokens.n - from) > 0; from += model->shape.n_ctx)
       LES_GOTO(status,
-               read_piece(&r, samples, i, from, left < model->shape.n_ctx ? left : model->shape.n_ctx), done);
+               read_piece(&r, passages, i, from, left < model->shape.n_ctx ? left : model->shape.n_ctx),
+               done);
   status = flush(&r);
 done:
   for (int i = 0; i < r.n_seqs; i++) les_seq_close(&r.seqs[i]);

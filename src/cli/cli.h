@@ -19,6 +19,7 @@ int cmd_inspect(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_score(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
+int cmd_importance(int argc, char **argv);
 int cmd_task(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_status(int argc, char **argv);

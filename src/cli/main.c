@@ -10,6 +10,7 @@ static const les_command commands[] = {
     {"tokenize", "text to token ids, or back", cmd_tokenize},
     {"score", "perplexity of given texts, intact and lesioned, and how far they are apart", cmd_score},
     {"generate", "continuations of prompts, intact and lesioned", cmd_generate},
+    {"importance", "how much each layer turns the hidden state of texts", cmd_importance},
     {"task", "scores of an evaluation task, intact and lesioned", cmd_task},
     {"sweep", "run a job: every lesion on every prompt, under mpirun or alone", cmd_sweep},
     {"status", "how far a sweep is", cmd_status},

@@ -7,7 +7,7 @@
 enum { LAYERS = 3, EMBD = 24, HEADS = 4, DIM = 8, VOCAB = 50, N = 3, LONGEST = 100 };
 
 static tiny_model tiny;
-static les_sample samples[N]; /* the second one is longer than the context of 64 and than a batch */
+static les_passage passages[N]; /* the second one is longer than the context of 64 and than a batch */
 
 static int set_up(void **state) {
   (void)state;
@@ -15,15 +15,15 @@ static int set_up(void **state) {
   static const double weights[N] = {1, 0.25, 2};
   tiny_model_make(&tiny);
   for (int i = 0; i < N; i++) {
-    samples[i] = (les_sample){{calloc(LONGEST, sizeof(int32_t)), lengths[i]}, weights[i]};
-    for (int k = 0; k < lengths[i]; k++) samples[i].tokens.ids[k] = (7 * k * k + 3 * k + i) % VOCAB;
+    passages[i] = (les_passage){{calloc(LONGEST, sizeof(int32_t)), lengths[i]}, weights[i]};
+    for (int k = 0; k < lengths[i]; k++) passages[i].tokens.ids[k] = (7 * k * k + 3 * k + i) % VOCAB;
   }
   return 0;
 }
 
 static int tear_down(void **state) {
   (void)state;
-  for (int i = 0; i < N; i++) les_tokens_free(&samples[i].tokens);
+  for (int i = 0; i < N; i++) les_tokens_free(&passages[i].tokens);
   tiny_model_free(&tiny);
   return 0;
 }
@@ -49,25 +49,25 @@ static void on_logits(void *ctx, int row, const float *logits) {
   memcpy(((states *)ctx)->logits, logits, sizeof((states *)ctx)->logits);
 }
 
-typedef void each_token_fn(void *ctx, const states *s, const les_sample *sample, int pos);
+typedef void each_token_fn(void *ctx, const states *s, const les_passage *passage, int pos);
 
 static void for_each_token(each_token_fn *see, void *ctx) {
   for (int i = 0; i < N; i++) {
     les_seq *seq = NULL;
     les_workspace *ws;
     assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
-    for (int pos = 0; pos < samples[i].tokens.n; pos++) {
+    for (int pos = 0; pos < passages[i].tokens.n; pos++) {
       static states s;
       int from = pos - pos % tiny.model.shape.n_ctx;
       if (pos == from) {
         les_seq_close(&seq);
         assert_int_equal(les_seq_open(&seq, &tiny.model, NULL, NULL, tiny.model.shape.n_ctx), LES_OK);
       }
-      les_row row = {.seq = seq, .token = samples[i].tokens.ids[pos], .pos = pos - from};
+      les_row row = {.seq = seq, .token = passages[i].tokens.ids[pos], .pos = pos - from};
       les_forward_options o = {
           .compute = LES_COMPUTE_F32, .threads = 1, .probe = probe, .sites = 15, .ctx = &s};
       assert_int_equal(les_forward(&tiny.model, ws, &row, 1, &o), LES_OK);
-      see(ctx, &s, &samples[i], pos);
+      see(ctx, &s, &passages[i], pos);
     }
     les_seq_close(&seq);
     les_workspace_close(&ws);
@@ -84,16 +84,16 @@ typedef struct plain_importance {
   double parts[3][LAYERS], angle_over_two, weight, last_weight;
 } plain_importance;
 
-static void add_importance(void *ctx, const states *s, const les_sample *sample, int pos) {
+static void add_importance(void *ctx, const states *s, const les_passage *passage, int pos) {
   plain_importance *p = ctx;
   for (int site = 0; site < 3; site++)
     for (int l = 0; l < LAYERS; l++)
-      p->parts[site][l] += sample->weight * (1 - cosine(s->before[site][l], s->after[site][l]));
-  p->weight += sample->weight;
-  if (pos < sample->tokens.n - 1) return;
+      p->parts[site][l] += passage->weight * (1 - cosine(s->before[site][l], s->after[site][l]));
+  p->weight += passage->weight;
+  if (pos < passage->tokens.n - 1) return;
   double c = cosine(s->before[LES_SITE_BLOCK][1], s->after[LES_SITE_BLOCK][2]);
-  p->angle_over_two += sample->weight * acos(c) / acos(-1);
-  p->last_weight += sample->weight;
+  p->angle_over_two += passage->weight * acos(c) / acos(-1);
+  p->last_weight += passage->weight;
 }
 
 static void test_importance(void **state) {
@@ -101,7 +101,7 @@ static void test_importance(void **state) {
   plain_importance want = {0};
   for_each_token(add_importance, &want);
   les_importance *i;
-  assert_int_equal(les_importance_open(&i, &tiny.model, samples, N, LES_COMPUTE_F32, 2), LES_OK);
+  assert_int_equal(les_importance_open(&i, &tiny.model, passages, N, LES_COMPUTE_F32, 2), LES_OK);
   for (int l = 0; l < LAYERS; l++) {
     assert_near(i->attn[l], want.parts[LES_SITE_ATTN][l] / want.weight, 1e-12);
     assert_near(i->mlp[l], want.parts[LES_SITE_MLP][l] / want.weight, 1e-12);
@@ -117,15 +117,15 @@ typedef struct plain_means {
   double attn[EMBD], mlp[EMBD], block[EMBD], heads[HEADS * DIM], weight; /* of layer 1 */
 } plain_means;
 
-static void add_contributions(void *ctx, const states *s, const les_sample *sample, int pos) {
+static void add_contributions(void *ctx, const states *s, const les_passage *passage, int pos) {
   (void)pos;
   plain_means *m = ctx;
   double *sums[3] = {[LES_SITE_ATTN] = m->attn, [LES_SITE_MLP] = m->mlp, [LES_SITE_BLOCK] = m->block};
   for (int i = 0; i < EMBD; i++)
     for (int site = 0; site < 3; site++)
-      sums[site][i] += sample->weight * (s->after[site][1][i] - s->before[site][1][i]);
-  for (int i = 0; i < HEADS * DIM; i++) m->heads[i] += sample->weight * s->heads[1][i];
-  m->weight += sample->weight;
+      sums[site][i] += passage->weight * (s->after[site][1][i] - s->before[site][1][i]);
+  for (int i = 0; i < HEADS * DIM; i++) m->heads[i] += passage->weight * s->heads[1][i];
+  m->weight += passage->weight;
 }
 
 static void test_means(void **state) {
@@ -133,8 +133,8 @@ static void test_means(void **state) {
   plain_means want = {0};
   for_each_token(add_contributions, &want);
   les_means *one, *two;
-  assert_int_equal(les_calibrate(&one, &tiny.model, samples, N, LES_COMPUTE_F32, 1), LES_OK);
-  assert_int_equal(les_calibrate(&two, &tiny.model, samples, N, LES_COMPUTE_F32, 2), LES_OK);
+  assert_int_equal(les_calibrate(&one, &tiny.model, passages, N, LES_COMPUTE_F32, 1), LES_OK);
+  assert_int_equal(les_calibrate(&two, &tiny.model, passages, N, LES_COMPUTE_F32, 2), LES_OK);
   for (int i = 0; i < EMBD; i++) {
     assert_near(one->attn[EMBD + i], want.attn[i] / want.weight, 1e-6);
     assert_near(one->mlp[EMBD + i], want.mlp[i] / want.weight, 1e-6);
@@ -170,11 +170,11 @@ static void run_one_token(const char *spec, const les_means *means, int32_t toke
 static void test_mean_over_one_token_is_the_part_itself(void **state) {
   (void)state;
   int32_t token = 17;
-  les_sample sample = {{&token, 1}, 1};
+  les_passage passage = {{&token, 1}, 1};
   static const char *const specs[] = {"mean@*.attn", "mean@*.mlp", "mean@1", "mean@*.attn.head2"};
   static states intact, lesioned, other;
   les_means *means;
-  assert_int_equal(les_calibrate(&means, &tiny.model, &sample, 1, LES_COMPUTE_F32, 1), LES_OK);
+  assert_int_equal(les_calibrate(&means, &tiny.model, &passage, 1, LES_COMPUTE_F32, 1), LES_OK);
   for (size_t k = 0; k < sizeof specs / sizeof *specs; k++) {
     run_one_token("none", NULL, token, &intact);
     run_one_token(specs[k], means, token, &lesioned);
