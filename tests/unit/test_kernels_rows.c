@@ -146,13 +146,10 @@ static void test_logit_measures(void **state) {
   fill(p, MAX_N, 8.0f);
   fill(q, MAX_N, 8.0f);
   p[3] = -INFINITY; /* a term of 0 */
-  double sum_p = 0.0, sum_q = 0.0, kl = 0.0;
-  for (int i = 0; i < MAX_N; i++) {
-    sum_p += exp(p[i]);
-    sum_q += exp(q[i]);
-  }
+  double sum = 0.0, kl = 0.0;
+  for (int i = 0; i < MAX_N; i++) sum += exp(p[i]);
   double lse_p = les_log_sum_exp(p, MAX_N), lse_q = les_log_sum_exp(q, MAX_N);
-  assert_near(lse_p, log(sum_p), 1e-13, "log_sum_exp");
+  assert_near(lse_p, log(sum), 1e-13, "log_sum_exp");
   for (int i = 0; i < MAX_N; i++)
     if (i != 3) kl += exp((double)p[i] - lse_p) * ((double)p[i] - lse_p - (double)q[i] + lse_q);
   assert_near(les_kl(p, lse_p, q, lse_q, MAX_N), kl, 1e-13, "kl");
