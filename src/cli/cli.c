@@ -33,6 +33,15 @@ int cli_threads(int requested) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+const char *cli_cache_dir(void) {
+  static char dir[4096];
+  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  int n = cache && *cache == '/' ? snprintf(dir, sizeof dir, "%s/lesion", cache)
+          : home && *home == '/' ? snprintf(dir, sizeof dir, "%s/.cache/lesion", home)
+                                 : -1;
+  return n > 0 && (size_t)n < sizeof dir ? dir : NULL;
+}
+
 static error_t parse_model_option(int key, char *arg, struct argp_state *state) {
   cli_model_options *o = state->input;
   switch (key) {

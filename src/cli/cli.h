@@ -47,6 +47,9 @@ typedef struct cli_model_options {
 } cli_model_options;
 extern const struct argp cli_model_argp;
 
+/* The folder for digests of models: $XDG_CACHE_HOME/lesion or ~/.cache/lesion; NULL if neither is set. */
+const char *cli_cache_dir(void);
+
 /* A list of strings that an option given several times builds. */
 typedef struct cli_list {
   char **items;
