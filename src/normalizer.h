@@ -5,13 +5,22 @@
 #include "pattern.h"
 
 typedef enum les_normalize_kind {
-  LES_NORMALIZE_PREPEND, /* `to` in front of a text that is not empty */
-  LES_NORMALIZE_REPLACE  /* every `from` by `to` */
+  LES_NORMALIZE_PREPEND,      /* `to` in front of a text that is not empty */
+  LES_NORMALIZE_REPLACE,      /* every match of `pattern` by `to` */
+  LES_NORMALIZE_UNICODE,      /* Unicode normalization form `form` */
+  LES_NORMALIZE_LOWERCASE,    /* character by character */
+  LES_NORMALIZE_STRIP,        /* white space removed at the `left` and `right` end */
+  LES_NORMALIZE_STRIP_ACCENTS /* combining marks removed */
 } les_normalize_kind;
+
+typedef enum les_unicode_form { LES_NFC, LES_NFD, LES_NFKC, LES_NFKD } les_unicode_form;
 
 typedef struct les_normalize_step {
   les_normalize_kind kind;
-  les_buffer from, to; /* owned */
+  les_pattern *pattern; /* owned */
+  les_buffer to;        /* owned */
+  les_unicode_form form;
+  bool left, right;
 } les_normalize_step;
 
 typedef struct les_normalizer {
@@ -19,8 +28,14 @@ typedef struct les_normalizer {
   int n;
 } les_normalizer;
 
-/* Appends a step of that kind, zeroed but for the texts (null-terminated; NULL: empty). */
-les_status les_normalizer_add(les_normalizer *z, les_normalize_kind kind, const char *from, const char *to);
+/* Appends a step; it takes over what the step owns, also when it fails. */
+les_status les_normalizer_add(les_normalizer *z, les_normalize_step step);
+
+/* Appends a step that replaces the text `from` by `to`. */
+les_status les_normalizer_add_replace(les_normalizer *z, const char *from, const char *to);
+
+/* Appends a step that puts `text` in front. */
+les_status les_normalizer_add_prepend(les_normalizer *z, const char *text);
 
 /* Replaces *text (valid UTF-8) by its normalised form. */
 les_status les_normalizer_apply(const les_normalizer *z, les_matcher *m, les_buffer *text);

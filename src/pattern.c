@@ -306,3 +306,32 @@ les_status les_pattern_find(const les_pattern *p, les_matcher *m, const char *te
   return les_fail(LES_FAILED, "the tokenizer's pattern cannot be matched at byte %zu of %zu: %s", from, n,
                   (char *)why);
 }
+
+les_status les_match_next(les_match_walk *w, bool *found) {
+  *found = false;
+  w->gap = w->match.end;
+  while (w->from <= w->n) {
+    les_span match;
+    LES_TRY(les_pattern_find(w->pattern, w->matcher, w->text, w->n, w->from, &match, found));
+    if (!*found) break;
+    bool empty = match.end == match.start;
+    w->from = match.end;
+    if (empty) w->from += match.end < w->n ? les_utf8_next(w->text + match.end, w->n - match.end, NULL) : 1;
+    *found = !empty || match.end > w->gap || match.end == 0;
+    if (!*found) continue;
+    w->match = match;
+    break;
+  }
+  return LES_OK;
+}
+
+les_status les_pattern_replace(const les_pattern *p, les_matcher *m, const char *text, size_t n,
+                               const les_buffer *to, les_buffer *out) {
+  les_match_walk w = {.pattern = p, .matcher = m, .text = text, .n = n};
+  for (bool found = true; found;) {
+    LES_TRY(les_match_next(&w, &found));
+    les_buffer_append(out, text + w.gap, (found ? w.match.start : n) - w.gap);
+    if (found) les_buffer_append(out, to->data, to->n);
+  }
+  return les_buffer_status(out);
+}

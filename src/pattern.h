@@ -29,4 +29,23 @@ typedef struct les_span {
 les_status les_pattern_find(const les_pattern *p, les_matcher *m, const char *text, size_t n, size_t from,
                             les_span *match, bool *found);
 
+/* A walk over the matches of a text, which do not overlap; after an empty match the search goes on behind the
+ * next character, and an empty match right behind another match is none. Set the first four fields. */
+typedef struct les_match_walk {
+  const les_pattern *pattern;
+  les_matcher *matcher;
+  const char *text;
+  size_t n;
+  size_t gap;     /* where the match before `match` ends */
+  les_span match; /* the match found */
+  size_t from;    /* where the search goes on */
+} les_match_walk;
+
+/* The next match; at the end *found is false, and the text from w->gap on has no match. */
+les_status les_match_next(les_match_walk *w, bool *found);
+
+/* Appends the text to `out` with every match replaced by `to`. */
+les_status les_pattern_replace(const les_pattern *p, les_matcher *m, const char *text, size_t n,
+                               const les_buffer *to, les_buffer *out);
+
 #endif

@@ -45,6 +45,11 @@ void les_pieces_free(les_pieces *p) {
   *p = (les_pieces){0};
 }
 
+les_status les_pieces_status(const les_pieces *p) {
+  return p->failed ? les_fail(LES_FAILED, "out of memory for %zu pieces of text", p->n)
+                   : les_buffer_status(&p->text);
+}
+
 les_status les_pretokenizer_add(les_pretokenizer *z, les_cut_step step) {
   les_cut_step *steps = realloc(z->steps, ((size_t)z->n + 1) * sizeof *steps);
   if (!steps) {
@@ -105,24 +110,14 @@ static void take_segment(splitter *s, size_t start, size_t end, bool is_match) {
 static les_status split_piece(const les_cut_step *step, les_matcher *m, const char *text, les_span piece,
                               les_pieces *out) {
   splitter s = {.step = step, .out = out};
-  const char *base = text + piece.start;
-  size_t n = piece.end - piece.start, done = 0;
-  for (size_t from = 0; from <= n;) {
-    les_span match;
-    bool found;
-    LES_TRY(les_pattern_find(step->pattern, m, base, n, from, &match, &found));
-    if (!found) break;
-    from = match.end;
-    if (match.end ==
-        match.start) { /* an empty match cuts, and the search goes on behind the next character */
-      from = match.end < n ? match.end + les_utf8_next(base + match.end, n - match.end, NULL) : n + 1;
-      if (match.end == done) continue;
-    }
-    if (match.start > done) take_segment(&s, piece.start + done, piece.start + match.start, false);
-    take_segment(&s, piece.start + match.start, piece.start + match.end, true);
-    done = match.end;
+  size_t base = piece.start, n = piece.end - base;
+  les_match_walk w = {.pattern = step->pattern, .matcher = m, .text = text + base, .n = n};
+  for (bool found = true; found;) {
+    LES_TRY(les_match_next(&w, &found));
+    size_t gap_end = found ? w.match.start : n;
+    if (w.gap < gap_end) take_segment(&s, base + w.gap, base + gap_end, false);
+    if (found) take_segment(&s, base + w.match.start, base + w.match.end, true);
   }
-  if (done < n) take_segment(&s, piece.start + done, piece.end, false);
   flush(&s);
   return LES_OK;
 }
@@ -167,8 +162,7 @@ static les_status apply(const les_cut_step *step, les_matcher *m, bool first, co
     }
     les_pieces_add(out, start, out->text.n);
   }
-  return out->failed ? les_fail(LES_FAILED, "out of memory while cutting a text into words")
-                     : les_buffer_status(&out->text);
+  return les_pieces_status(out);
 }
 
 les_status les_pretokenizer_apply(const les_pretokenizer *z, les_matcher *m, bool first, les_pieces *pieces) {

@@ -46,6 +46,8 @@ typedef struct les_pieces {
 
 void les_pieces_add(les_pieces *p, size_t start, size_t end);
 void les_pieces_free(les_pieces *p);
+/* LES_FAILED with a message if adding to the pieces or their text ran out of memory. */
+les_status les_pieces_status(const les_pieces *p);
 
 /* Appends a step; it takes the pattern over, also when it fails. */
 les_status les_pretokenizer_add(les_pretokenizer *z, les_cut_step step);

@@ -27,8 +27,7 @@ static les_status encode_plain(encoder *e, const char *text, size_t n, bool firs
   les_pieces pieces = {0};
   les_buffer_append(&pieces.text, text, n);
   les_pieces_add(&pieces, 0, n);
-  les_status status = les_buffer_status(&pieces.text);
-  if (pieces.failed) status = les_fail(LES_FAILED, "out of memory while tokenizing");
+  les_status status = les_pieces_status(&pieces);
   if (status == LES_OK) status = les_pretokenizer_apply(&tok->pretokenizer, e->matcher, first, &pieces);
   for (size_t i = 0; i < pieces.n && status == LES_OK; i++) {
     const char *word = pieces.text.data + pieces.spans[i].start;
@@ -107,29 +106,13 @@ static void append_unescaped(les_buffer *out, const char *text, size_t n) {
   les_buffer_append(out, text, n);
 }
 
-/* A token in GPT-2's alphabet; one with another letter in it is taken as it is written. */
-static void append_byte_letters(les_buffer *out, const char *text, size_t n) {
-  size_t start = out->n;
-  for (size_t i = 0; i < n;) {
-    int32_t codepoint;
-    i += les_utf8_next(text + i, n - i, &codepoint);
-    int byte = les_byte_from_letter(codepoint);
-    if (byte < 0) {
-      out->n = start;
-      les_buffer_append(out, text, n);
-      return;
-    }
-    les_buffer_append_byte(out, (unsigned char)byte);
-  }
-}
-
 static void append_piece(const les_tokenizer *tok, int32_t id, bool special, les_buffer *out) {
   size_t n;
   const char *text = les_vocab_text(&tok->vocab, id, &n);
   switch ((les_token_type)tok->vocab.types[id]) {
   case LES_TOKEN_NORMAL:
     if (tok->byte_letters)
-      append_byte_letters(out, text, n);
+      les_decode_byte_letters(text, n, out);
     else
       append_unescaped(out, text, n);
     break;
@@ -148,30 +131,57 @@ static void append_piece(const les_tokenizer *tok, int32_t id, bool special, les
   }
 }
 
+/* By the tokens' types, as GGUF files have them. */
+static les_status decode_types(const les_tokenizer *tok, const int32_t *ids, int n,
+                               const les_decode_options *options, les_buffer *out) {
+  les_buffer bytes = {0};
+  for (int i = 0; i < n; i++) append_piece(tok, ids[i], options->special, &bytes);
+  size_t skip = options->document && tok->strip_space && bytes.n && bytes.data[0] == ' ';
+  les_buffer_append_valid(out, bytes.data + skip, bytes.n - skip);
+  les_status status = les_buffer_status(&bytes);
+  les_buffer_free(&bytes);
+  return status;
+}
+
+/* By the steps of a tokenizer.json. */
+static les_status decode_steps(const les_tokenizer *tok, const int32_t *ids, int n,
+                               const les_decode_options *options, les_buffer *out) {
+  les_matcher *matcher;
+  LES_TRY(les_matcher_open(&matcher));
+  les_pieces pieces = {0};
+  for (int i = 0; i < n; i++) {
+    if (tok->vocab.types[ids[i]] == LES_TOKEN_CONTROL && !options->special) continue;
+    size_t n_text, start = pieces.text.n;
+    const char *text = les_vocab_text(&tok->vocab, ids[i], &n_text);
+    les_buffer_append(&pieces.text, text, n_text);
+    les_pieces_add(&pieces, start, pieces.text.n);
+  }
+  les_status status = les_pieces_status(&pieces);
+  if (status == LES_OK) status = les_decoder_apply(&tok->decoder, matcher, options->document, &pieces);
+  if (status == LES_OK) les_buffer_append_valid(out, pieces.text.data, pieces.text.n);
+  les_pieces_free(&pieces);
+  les_matcher_close(&matcher);
+  return status;
+}
+
 les_status les_decode_with(const les_tokenizer *tok, const int32_t *ids, int n,
                            const les_decode_options *options, char **text, size_t *n_text) {
   *text = NULL;
-  les_buffer bytes = {0}, valid = {0};
-  les_status status = LES_OK;
-  for (int i = 0; i < n; i++) {
+  for (int i = 0; i < n; i++)
     if (ids[i] < 0 || ids[i] >= tok->vocab.n)
-      LES_GOTO(status,
-               les_fail(LES_FAILED, "token %d is not in the vocabulary of %d tokens", ids[i], tok->vocab.n),
-               done);
-    append_piece(tok, ids[i], options->special, &bytes);
+      return les_fail(LES_FAILED, "token %d is not in the vocabulary of %d tokens", ids[i], tok->vocab.n);
+  les_buffer out = {0};
+  les_buffer_append(&out, "", 0);
+  les_status status =
+      tok->decoder.n ? decode_steps(tok, ids, n, options, &out) : decode_types(tok, ids, n, options, &out);
+  if (status == LES_OK) status = les_buffer_status(&out);
+  if (status != LES_OK) {
+    les_buffer_free(&out);
+    return status;
   }
-  size_t skip = options->document && tok->strip_space && bytes.n && bytes.data[0] == ' ';
-  les_buffer_append_valid(&valid, bytes.data + skip, bytes.n - skip);
-  les_buffer_append(&valid, "", 0);
-  if (bytes.failed) valid.failed = true;
-  LES_GOTO(status, les_buffer_status(&valid), done);
-  *text = valid.data;
-  if (n_text) *n_text = valid.n;
-  valid = (les_buffer){0};
-done:
-  les_buffer_free(&bytes);
-  les_buffer_free(&valid);
-  return status;
+  *text = out.data;
+  if (n_text) *n_text = out.n;
+  return LES_OK;
 }
 
 les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char **text) {
@@ -195,6 +205,7 @@ void les_tokenizer_close(les_tokenizer **tok) {
   les_pretokenizer_free(&(*tok)->pretokenizer);
   les_spm_free(&(*tok)->spm);
   les_bpe_free(&(*tok)->bpe);
+  les_decoder_free(&(*tok)->decoder);
   les_ids_free(&(*tok)->prefix);
   les_ids_free(&(*tok)->suffix);
   free(*tok);

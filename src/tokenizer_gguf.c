@@ -81,8 +81,8 @@ static les_status build_spm(les_tokenizer *tok, const les_gguf *g) {
   LES_TRY(read_scores(&tok->spm, &tok->vocab, g));
   tok->spm.unknown = read_id(g, &tok->vocab, "tokenizer.ggml.unknown_token_id", 0);
   tok->strip_space = read_bool(g, "tokenizer.ggml.add_space_prefix", true);
-  if (tok->strip_space) LES_TRY(les_normalizer_add(&tok->normalizer, LES_NORMALIZE_PREPEND, NULL, " "));
-  LES_TRY(les_normalizer_add(&tok->normalizer, LES_NORMALIZE_REPLACE, " ", "\u2581"));
+  if (tok->strip_space) LES_TRY(les_normalizer_add_prepend(&tok->normalizer, " "));
+  LES_TRY(les_normalizer_add_replace(&tok->normalizer, " ", "\u2581"));
   read_affixes(tok, g, true, 1, 2);
   return LES_OK;
 }

@@ -16,8 +16,9 @@ les_status les_vocab_start(les_vocab *v, int n) {
   while (v->n_slots < (size_t)n * 2) v->n_slots *= 2;
   v->ends = malloc(((size_t)n + 1) * sizeof *v->ends);
   v->types = malloc((size_t)n + 1);
+  v->hidden = malloc((size_t)n + 1);
   v->slots = malloc(v->n_slots * sizeof *v->slots);
-  if (v->ends && v->types && v->slots) return LES_OK;
+  if (v->ends && v->types && v->hidden && v->slots) return LES_OK;
   les_vocab_free(v);
   return les_fail(LES_FAILED, "out of memory for a vocabulary of %d tokens", n);
 }
@@ -25,7 +26,13 @@ les_status les_vocab_start(les_vocab *v, int n) {
 void les_vocab_add(les_vocab *v, const char *text, size_t n_text, les_token_type type) {
   les_buffer_append(&v->texts, text, n_text);
   v->ends[v->n] = v->texts.n;
+  v->hidden[v->n] = false;
   v->types[v->n++] = (uint8_t)type;
+}
+
+void les_vocab_add_hidden(les_vocab *v, const char *text, size_t n_text, les_token_type type) {
+  les_vocab_add(v, text, n_text, type);
+  v->hidden[v->n - 1] = true;
 }
 
 /* Where a text is in the table, or the empty slot where it would be. */
@@ -46,7 +53,7 @@ les_status les_vocab_finish(les_vocab *v) {
   for (int32_t id = 0; id < v->n; id++) {
     size_t n;
     const char *text = les_vocab_text(v, id, &n);
-    if (!n) continue;
+    if (!n || v->hidden[id]) continue;
     *find_slot(v, text, n) = id;
     int byte = les_vocab_byte(text, n);
     if (byte >= 0) v->bytes[byte] = id;
@@ -58,6 +65,7 @@ void les_vocab_free(les_vocab *v) {
   les_buffer_free(&v->texts);
   free(v->ends);
   free(v->types);
+  free(v->hidden);
   free(v->slots);
   *v = (les_vocab){0};
 }

@@ -19,6 +19,7 @@ typedef struct les_vocab {
   les_buffer texts;   /* all texts, one behind the other */
   size_t *ends;       /* (n) end of each text in `texts` */
   uint8_t *types;     /* (n) les_token_type */
+  bool *hidden;       /* (n) not in the index */
   int32_t *slots;     /* (n_slots) hash table of ids, -1: empty */
   size_t n_slots;     /* a power of two */
   int32_t bytes[256]; /* id of the token "<0xNN>", -1: none */
@@ -28,6 +29,8 @@ typedef struct les_vocab {
  * les_vocab_free. */
 les_status les_vocab_start(les_vocab *v, int n);
 void les_vocab_add(les_vocab *v, const char *text, size_t n_text, les_token_type type);
+/* As les_vocab_add, for a token that les_vocab_find does not find: it is known by its id alone. */
+void les_vocab_add_hidden(les_vocab *v, const char *text, size_t n_text, les_token_type type);
 /* Ends the adding: builds the index. Of equal texts the last id is found; an empty text never is. */
 les_status les_vocab_finish(les_vocab *v);
 void les_vocab_free(les_vocab *v);
