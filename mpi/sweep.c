@@ -43,7 +43,7 @@ static les_status prepare(rank_state *r, const les_sweep_options *o) {
     return r->stop_file = NULL, les_fail(LES_FAILED, "out of memory for a file name");
   r->limits =
       (les_limits){.deadline = o->time_limit > 0 ? les_now() + o->time_limit : 0, .stop_file = r->stop_file};
-  LES_TRY(les_model_open(&r->model, r->job->model_path, &(les_model_options){0}));
+  LES_TRY(les_model_open(&r->model, r->job->model_path, &(les_model_options){.cache_dir = o->cache_dir}));
   return les_study_open(&r->study, r->job, r->model);
 }
 

@@ -9,12 +9,13 @@
 
 typedef struct les_sweep_options {
   const char *job_path;
-  const char *output;  /* NULL: the job's */
-  int compute;         /* les_compute; -1: the job's */
-  int threads;         /* of a rank; 0: the job's, else default_threads, else the node's cores shared out */
-  int default_threads; /* 0: none */
-  double time_limit;   /* seconds from now; 0: none */
-  size_t memory_limit; /* bytes for what a rank keeps; 0: a quarter of the node's memory, shared out */
+  const char *output;    /* NULL: the job's */
+  int compute;           /* les_compute; -1: the job's */
+  int threads;           /* of a rank; 0: the job's, else default_threads, else the node's cores shared out */
+  int default_threads;   /* 0: none */
+  double time_limit;     /* seconds from now; 0: none */
+  const char *cache_dir; /* where digests of models are kept; NULL: nowhere */
+  size_t memory_limit;   /* bytes for what a rank keeps; 0: a quarter of the node's memory, shared out */
   les_observer observer;
   les_respawn respawn; /* how to start a replacement of a dead worker */
 } les_sweep_options;

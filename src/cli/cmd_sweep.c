@@ -94,6 +94,7 @@ int cmd_sweep(int argc, char **argv) {
                          .default_threads = threads ? atoi(threads) : 0,
                          .time_limit = a.time_limit,
                          .observer = cli_progress_open(&progress),
+                         .cache_dir = cli_cache_dir(),
                          .respawn = {program, again}};
   status = les_sweep_run(&team, &o, &code);
   cli_progress_close(&progress);
