@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include "corpus.h"
 #include "importance.h"
 #include "job.h"
 #include "texts.h"
@@ -11,9 +12,12 @@
 typedef struct importance_options {
   cli_model_options model;
   cli_texts texts;
-  const char *path;
+  const char *path, *mix;
+  uint64_t seed;
   bool json;
 } importance_options;
+
+enum { KEY_SEED = 256 };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   importance_options *o = state->input;
@@ -21,6 +25,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &o->texts;
     state->child_inputs[1] = &o->model;
+    return 0;
+  case 'm':
+    o->mix = arg;
+    return 0;
+  case KEY_SEED:
+    o->seed = (uint64_t)cli_number(state, "--seed", arg, 0, 9007199254740992);
     return 0;
   case 'j':
     o->json = true;
@@ -31,14 +41,24 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case ARGP_KEY_END:
     if (!o->path) argp_error(state, "MODEL is missing");
-    if (o->texts.n == 0) argp_error(state, "nothing to read: give --text, --file or --tokens");
+    if (!o->mix && o->texts.n == 0)
+      argp_error(state, "nothing to read: give --text, --file, --tokens or --mix");
+    if (o->mix && o->texts.n > 0) argp_error(state, "give either texts or --mix");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
 }
 
-static const struct argp_option options[] = {{"json", 'j', NULL, 0, "Print one JSON document", 4}, {0}};
+static const struct argp_option options[] = {
+    {"mix", 'm', "FILE", 0,
+     "Calibration texts instead of --text: a text file, a .jsonl, a folder of such files, or a .json that "
+     "mixes "
+     "them: [{\"file\": ..., \"weight\": 0.3, \"samples\": 120}, ...]",
+     1},
+    {"seed", KEY_SEED, "S", 0, "Draws the mix's samples (default 0)", 1},
+    {"json", 'j', NULL, 0, "Print one JSON document", 4},
+    {0}};
 static const struct argp_child children[] = {
     {&cli_texts_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
@@ -77,25 +97,30 @@ static void print_table(const les_importance *i) {
     printf("%5d %10.6f %10.6f %10.6f %10.6f\n", l, i->attn[l], i->mlp[l], i->block[l], i->angular[l]);
 }
 
-/* Texts of the command line: every token counts the same. */
-static les_status list_passages(const importance_options *o, les_passage **passages) {
-  *passages = calloc((size_t)o->texts.n, sizeof **passages);
-  if (!*passages) return les_fail(LES_FAILED, "out of memory for %d texts", o->texts.n);
-  for (int i = 0; i < o->texts.n; i++) (*passages)[i] = (les_passage){o->texts.items[i].tokens, 1};
-  return LES_OK;
+/* Texts of the command line: every token counts the same. The passages borrow their tokens. */
+static les_status list_passages(importance_options *o, const les_model *model, les_corpus *corpus) {
+  les_input *inputs;
+  les_status status = cli_texts_resolve(&o->texts, model, 0, &inputs);
+  corpus->passages = calloc((size_t)o->texts.n, sizeof *corpus->passages);
+  if (status == LES_OK && !corpus->passages) status = les_fail(LES_FAILED, "out of memory");
+  for (; status == LES_OK && corpus->n < o->texts.n; corpus->n++)
+    corpus->passages[corpus->n] = (les_passage){o->texts.items[corpus->n].tokens, 1};
+  free(inputs);
+  return status;
 }
 
 static les_status importance(importance_options *o) {
   les_model *model = NULL;
-  les_input *inputs = NULL;
-  les_passage *passages = NULL;
+  les_corpus corpus = {0};
   les_importance *i = NULL;
   les_status status;
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
-  LES_GOTO(status, cli_texts_resolve(&o->texts, model, 0, &inputs), done);
-  LES_GOTO(status, list_passages(o, &passages), done);
+  if (o->mix)
+    LES_GOTO(status, les_corpus_read(&corpus, o->mix, model, o->seed), done);
+  else
+    LES_GOTO(status, list_passages(o, model, &corpus), done);
   LES_GOTO(status,
-           les_importance_open(&i, model, passages, o->texts.n, (les_compute)o->model.compute,
+           les_importance_open(&i, model, corpus.passages, corpus.n, (les_compute)o->model.compute,
                                cli_threads(o->model.threads)),
            done);
   if (o->json)
@@ -104,8 +129,10 @@ static les_status importance(importance_options *o) {
     print_table(i);
 done:
   les_importance_close(&i);
-  free(passages);
-  free(inputs);
+  if (o->mix)
+    les_corpus_free(&corpus);
+  else
+    free(corpus.passages);
   les_model_close(&model);
   return status;
 }
