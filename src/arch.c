@@ -6,7 +6,7 @@
 
 /* Multimodal models nest the language model; GPT-2 on the hub has no prefix at all. */
 static const char *const hub_prefixes[] = {
-    "model.", "language_model.model.", "model.language_model.", "transformer.", "", NULL};
+    "model.", "language_model.model.", "model.language_model.", "language_model.", "transformer.", "", NULL};
 static const char *const hub_outputs[] = {"lm_head", "language_model.lm_head", NULL};
 static const char *const gguf_prefixes[] = {"", NULL};
 static const char *const gguf_outputs[] = {"output", NULL};

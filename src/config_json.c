@@ -147,14 +147,24 @@ typedef struct reader {
   const cJSON *text; /* its text_config where there is one, else the document */
 } reader;
 
-/* null means the same as a missing key. */
-static void strip_nulls(cJSON *item) {
+/* null says that there is none, where that differs from leaving the key out; elsewhere the two are the same.
+ */
+static void settle_nulls(cJSON *item) {
+  static const char *const none[] = {
+      "sliding_window",         "num_key_value_heads",     "head_dim",
+      "attn_logit_softcapping", "final_logit_softcapping", "intermediate_size"};
   for (cJSON *child = item->child, *next; child; child = next) {
     next = child->next;
-    if (cJSON_IsNull(child) && cJSON_IsObject(item))
-      cJSON_Delete(cJSON_DetachItemViaPointer(item, child));
+    settle_nulls(child);
+    if (!cJSON_IsNull(child) || !cJSON_IsObject(item)) continue;
+    bool zero = false;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) zero |= !strcmp(child->string, none[i]);
+    if (zero)
+      child->type = cJSON_Number; /* 0 */
+    else if (!strcmp(child->string, "eos_token_id"))
+      child->type = cJSON_Array; /* empty */
     else
-      strip_nulls(child);
+      cJSON_Delete(cJSON_DetachItemViaPointer(item, child));
   }
 }
 
@@ -225,7 +235,8 @@ static les_status read_scales(const reader *r) {
     return les_fail(LES_FAILED, "%s: 'query_pre_attn_scalar' is %g; it must be above 0", r->path,
                     (double)scalar);
   s->attn_scale = (float)(1 / sqrt((double)scalar));
-  LES_TRY(read_float(r, "attn_logit_softcapping", r->dialect->attn_softcap, &s->attn_softcap));
+  if (strcmp(arch, "gemma3")) /* there transformers reads the key, but does not apply it */
+    LES_TRY(read_float(r, "attn_logit_softcapping", r->dialect->attn_softcap, &s->attn_softcap));
   return read_float(r, "final_logit_softcapping", r->dialect->logit_softcap, &s->logit_softcap);
 }
 
@@ -347,14 +358,14 @@ static les_status add_eos(les_config *c, const cJSON *item, const char *path) {
   return LES_OK;
 }
 
-/* End tokens: of the configuration (null: none; no key: transformers' default), and of generation_config.json
- * where it is there. `had_key`: as it was before nulls were stripped. */
-static les_status read_eos(const reader *r, const char *dir, bool had_key) {
+/* End tokens: of the configuration, else transformers' default, and of generation_config.json where it is
+ * there. */
+static les_status read_eos(const reader *r, const char *dir) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->top, "eos_token_id");
   if (!item) item = cJSON_GetObjectItemCaseSensitive(r->text, "eos_token_id");
   if (item)
     LES_TRY(add_eos(r->config, item, r->path));
-  else if (!had_key && r->dialect->eos >= 0)
+  else if (r->dialect->eos >= 0)
     LES_TRY(les_config_add_eos(r->config, r->dialect->eos));
 
   char *path;
@@ -363,7 +374,7 @@ static les_status read_eos(const reader *r, const char *dir, bool had_key) {
     return les_fail(LES_FAILED, "%s: no memory", dir);
   les_status status = access(path, F_OK) == 0 ? les_json_read(&doc, path) : LES_OK;
   if (status == LES_OK && doc) {
-    strip_nulls(doc);
+    settle_nulls(doc);
     item = cJSON_GetObjectItemCaseSensitive(doc, "eos_token_id");
     if (item) status = add_eos(r->config, item, path);
   }
@@ -389,7 +400,7 @@ static les_status find_dialect(reader *r) {
   return LES_OK;
 }
 
-static les_status read_all(reader *r, const char *dir, int max_layers, bool had_eos) {
+static les_status read_all(reader *r, const char *dir, int max_layers) {
   LES_TRY(find_dialect(r));
   LES_TRY(refuse_unsupported(r));
   LES_TRY(read_shape(r));
@@ -401,7 +412,7 @@ static les_status read_all(reader *r, const char *dir, int max_layers, bool had_
   LES_TRY(les_json_get_bool(r->top, "tie_word_embeddings", r->path, &r->config->tied));
   if (!r->config->arch->learned_positions)
     LES_TRY(les_config_read_rope(r->config, r->text, r->path, r->dialect->base));
-  LES_TRY(read_eos(r, dir, had_eos));
+  LES_TRY(read_eos(r, dir));
   les_status status = les_config_finish(r->config, max_layers);
   return status == LES_OK ? read_windows(r) : les_fail_in(status, "%s", r->path);
 }
@@ -414,10 +425,9 @@ les_status les_config_read_json(les_config *out, const char *dir, int max_layers
   les_status status = les_json_read(&doc, path);
   if (status == LES_OK && !cJSON_IsObject(doc)) status = les_fail(LES_FAILED, "%s: is no JSON object", path);
   if (status == LES_OK) {
-    bool had_eos = cJSON_GetObjectItemCaseSensitive(doc, "eos_token_id") != NULL;
-    strip_nulls(doc);
+    settle_nulls(doc);
     reader r = {.config = out, .path = path, .top = doc};
-    status = read_all(&r, dir, max_layers, had_eos);
+    status = read_all(&r, dir, max_layers);
   }
   cJSON_Delete(doc);
   free(path);
