@@ -113,3 +113,23 @@ les_status les_request_add_rolling(les_requests *r, const les_request_rules *rul
   les_tokens_free(&t);
   return s;
 }
+
+les_status les_request_add_chunks(les_requests *r, const les_request_rules *rules, const char *text) {
+  les_tokens t;
+  size_t n = strlen(text);
+  int chunk = rules->max_length, n_scored = chunk - chunk / 2 - 1;
+  if (n > 0 && text[n - 1] == '\n') n--;
+  LES_TRY(les_encode(rules->tokenizer, text, n, &(les_encode_options){.bos = true}, &t));
+  les_status s = LES_OK;
+  if (t.n / 2 < chunk)
+    s = les_fail(LES_FAILED,
+                 "has %d tokens, fewer than two chunks of %d; use a longer text or a smaller window", t.n,
+                 chunk);
+  int32_t begin = les_tokenizer_bos(rules->tokenizer);
+  for (int at = 0; at + chunk <= t.n && s == LES_OK; at += chunk) {
+    if (begin >= 0) t.ids[at] = begin;
+    s = add(r, rules, t.ids + at, chunk - n_scored, t.ids + at + chunk - n_scored, n_scored);
+  }
+  les_tokens_free(&t);
+  return s;
+}

@@ -1,7 +1,6 @@
-/* Requests: texts as tokens of which a model has to predict the last ones. Here are the rules of
- * lm-evaluation-harness (api/model.py, models/huggingface.py, utils.py of version 0.4.13) that turn a context
- * and its continuation, or a long text, into requests, so that log-likelihoods are comparable to published
- * ones. */
+/* Requests: texts as tokens of which a model has to predict the last ones, by the rules of
+ * lm-evaluation-harness (api/model.py, models/huggingface.py, utils.py of version 0.4.13) and of llama.cpp,
+ * so that log-likelihoods are comparable to published ones. */
 #ifndef LES_REQUEST_H
 #define LES_REQUEST_H
 
@@ -38,5 +37,11 @@ les_status les_request_add_pair(les_requests *r, const les_request_rules *rules,
  * one), in windows of max_length tokens: the first after the prefix token, each other one after as many of
  * the tokens before it as fit, at least one. A text without tokens gives none. */
 les_status les_request_add_rolling(les_requests *r, const les_request_rules *rules, const char *text);
+
+/* Appends the requests of llama.cpp's perplexity (tools/perplexity): the text, a newline at its very end left
+ * out, in chunks of max_length tokens, each with its first token replaced by the begin token if the tokenizer
+ * puts one; the tokens of the second half but its first are scored. Tokens behind the last whole chunk are
+ * left out, and less than two chunks are an error. Special tokens in the text count as plain text. */
+les_status les_request_add_chunks(les_requests *r, const les_request_rules *rules, const char *text);
 
 #endif

@@ -154,16 +154,14 @@ static int score_last_words(const les_task *task, const les_loglik *items, les_s
 }
 
 static int score_pages(const les_task *task, const les_loglik *items, les_score *scores) {
-  double sum = 0, words = 0, bytes = 0;
+  double sum = 0;
+  int64_t words = 0, bytes = 0;
   for (int d = 0; d < task->n_documents; d++) {
     sum += items[task->documents[d].first_item].sum;
-    words += (double)task->documents[d].words;
-    bytes += (double)task->documents[d].bytes;
+    words += task->documents[d].words;
+    bytes += task->documents[d].bytes;
   }
-  scores[0] = (les_score){"word_perplexity", exp(-sum / words)};
-  scores[1] = (les_score){"byte_perplexity", exp(-sum / bytes)};
-  scores[2] = (les_score){"bits_per_byte", -sum / bytes / log(2)};
-  return 3;
+  return les_textscore_rolling(sum, words, bytes, scores);
 }
 
 int les_task_score(const les_task *task, const les_loglik *items, les_score scores[LES_MOST_SCORES]) {

@@ -7,7 +7,7 @@
 #ifndef LES_TASK_H
 #define LES_TASK_H
 
-#include "request.h"
+#include "textscore.h"
 
 /* How a document is scored. */
 typedef enum les_task_kind {
@@ -53,13 +53,6 @@ void les_task_close(les_task **task);
  * Errors name file and line. */
 les_status les_task_requests(const les_task *task, const les_request_rules *rules, les_requests *out,
                              int *first);
-
-enum { LES_MOST_SCORES = 3 };
-
-typedef struct les_score {
-  const char *name; /* lm-evaluation-harness's: "acc", "acc_norm", "word_perplexity" ... */
-  double value;
-} les_score;
 
 /* Sums the likelihoods of requests, as les_loglik_score gives them, to those of the items: (n_items). */
 void les_task_sum(const les_task *task, const int *first, const les_loglik *requests, les_loglik *items);

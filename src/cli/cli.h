@@ -21,6 +21,7 @@ int cmd_score(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_importance(int argc, char **argv);
 int cmd_task(int argc, char **argv);
+int cmd_perplexity(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_map(int argc, char **argv);

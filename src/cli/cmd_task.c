@@ -1,5 +1,4 @@
-#include "cli.h"
-
+#include "scorer.h"
 #include "task.h"
 
 #include <limits.h>
@@ -7,20 +6,29 @@
 #include <stdlib.h>
 
 typedef struct task_options {
-  cli_model_options model;
-  cli_list lesions;
-  const char *path, *task, *data;
+  const char *task, *data;
   int limit, max_length;
-  bool json, per_document;
+  bool per_document;
 } task_options;
+
+/* A task on its way through a model. */
+typedef struct trial {
+  task_options options;
+  cli_scorer scorer;
+  les_task *task;
+  les_requests requests;
+  int *first;        /* (n_items + 1) request of each item */
+  les_loglik *items; /* (n_items) under the lesion that is being printed */
+} trial;
 
 enum { KEY_DATA = 256, KEY_LIMIT, KEY_MAX_LENGTH };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
-  task_options *o = state->input;
+  trial *t = state->input;
+  task_options *o = &t->options;
   switch (key) {
   case ARGP_KEY_INIT:
-    state->child_inputs[0] = &o->model;
+    state->child_inputs[0] = &t->scorer;
     return 0;
   case 'k':
     o->task = arg;
@@ -28,27 +36,17 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_DATA:
     o->data = arg;
     return 0;
-  case 'l':
-    cli_list_add(&o->lesions, arg);
-    return 0;
   case KEY_LIMIT:
     o->limit = (int)cli_number(state, "--limit", arg, 1, INT_MAX);
     return 0;
   case KEY_MAX_LENGTH:
     o->max_length = (int)cli_number(state, "--max-length", arg, 1, INT_MAX);
     return 0;
-  case 'j':
-    o->json = true;
-    return 0;
   case 'p':
-    o->per_document = o->json = true;
-    return 0;
-  case ARGP_KEY_ARG:
-    if (o->path) argp_error(state, "one MODEL is enough: '%s'", arg);
-    o->path = arg;
+    o->per_document = t->scorer.json = true;
     return 0;
   case ARGP_KEY_END:
-    if (!o->path || !o->task || !o->data) argp_error(state, "MODEL, --task and --data are needed");
+    if (!o->task || !o->data) argp_error(state, "--task and --data are needed");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -56,7 +54,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 /* Adds the names of the tasks to the help. */
-static char *filter_help(int key, const char *text, void *input) {
+static char *list_tasks(int key, const char *text, void *input) {
   (void)input;
   if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
   char *help = NULL;
@@ -69,17 +67,14 @@ static char *filter_help(int key, const char *text, void *input) {
 }
 
 static const struct argp_option options[] = {
-    {"task", 'k', "NAME", 0, "Whose prompts and scores apply", 3},
-    {"data", KEY_DATA, "F.jsonl", 0, "The task's documents, one JSON object a line, as on the hub", 3},
-    {"limit", KEY_LIMIT, "N", 0, "Only the first N documents", 3},
+    {"task", 'k', "NAME", 0, "Whose prompts and scores apply", 1},
+    {"data", KEY_DATA, "F.jsonl", 0, "The task's documents, one JSON object a line, as on the hub", 1},
+    {"limit", KEY_LIMIT, "N", 0, "Only the first N documents", 1},
     {"max-length", KEY_MAX_LENGTH, "N", 0,
-     "Tokens that the model reads at once; longer contexts are cut on the left (default: its context)", 3},
-    {"lesion", 'l', "SPEC", 0, "Score under this lesion too, e.g. skip@3 or skip@each.attn; several times",
-     3},
-    {"json", 'j', NULL, 0, "Print one JSON document", 4},
+     "Tokens that the model reads at once; longer contexts are cut on the left (default: its context)", 1},
     {"per-document", 'p', NULL, 0, "JSON with the log-likelihoods of each document's choices", 4},
     {0}};
-static const struct argp_child children[] = {{&cli_model_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&cli_scorer_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     options,
     parse,
@@ -87,47 +82,21 @@ static const struct argp argp = {
     "Scores of an evaluation task, 0-shot, with the prompts and scores of lm-evaluation-harness.\v"
     "Example: lesion task model.gguf --task arc_easy --data arc_easy.jsonl --lesion skip@each.attn",
     children,
-    filter_help,
+    list_tasks,
     NULL};
 
-/* A task on its way through a model. */
-typedef struct trial {
-  les_task *task;
-  les_requests requests;
-  int *first;          /* (n_items + 1) request of each item */
-  les_loglik *answers; /* (n_lesions + 1, n_requests) */
-  les_loglik *items;   /* (n_items) of the lesion that is being printed */
-} trial;
-
-static void close_trial(trial *t) {
-  free(t->items);
-  free(t->answers);
-  free(t->first);
-  les_requests_free(&t->requests);
-  les_task_close(&t->task);
-}
-
-static les_status open_trial(trial *t, const task_options *o, const les_model *model, int n_lesions) {
+static les_status prepare(cli_scorer *s, const les_model *model, const les_requests **requests) {
+  trial *t = s->ctx;
   les_request_rules rules;
-  LES_TRY(les_request_rules_make(&rules, model, o->max_length));
-  LES_TRY(les_task_open(&t->task, o->task, o->data, o->limit));
+  LES_TRY(les_request_rules_make(&rules, model, t->options.max_length));
+  LES_TRY(les_task_open(&t->task, t->options.task, t->options.data, t->options.limit));
+  s->count = t->task->n_documents;
   t->first = calloc((size_t)t->task->n_items + 1, sizeof *t->first);
   t->items = calloc((size_t)t->task->n_items, sizeof *t->items);
   if (!t->first || !t->items)
     return les_fail(LES_FAILED, "out of memory for %d documents", t->task->n_documents);
-  LES_TRY(les_task_requests(t->task, &rules, &t->requests, t->first));
-  t->answers = calloc(((size_t)n_lesions + 1) * ((size_t)t->requests.n + 1), sizeof *t->answers);
-  return t->answers ? LES_OK : les_fail(LES_FAILED, "out of memory for %d lesions", n_lesions);
-}
-
-/* The scores under lesion number `row` - 1; row 0: intact. */
-static int score(trial *t, int row, les_score scores[LES_MOST_SCORES]) {
-  les_task_sum(t->task, t->first, t->answers + (size_t)row * (size_t)t->requests.n, t->items);
-  return les_task_score(t->task, t->items, scores);
-}
-
-static const char *spec(const les_lesions *lesions, int row) {
-  return row == 0 ? "none" : lesions->items[row - 1].spec;
+  *requests = &t->requests;
+  return les_task_requests(t->task, &rules, &t->requests, t->first);
 }
 
 static cJSON *logliks(const trial *t) {
@@ -142,64 +111,21 @@ static cJSON *logliks(const trial *t) {
   return all;
 }
 
-static void print_json(trial *t, const les_model *model, const les_lesions *lesions, const task_options *o) {
-  cJSON *doc = cli_results(model, o->model.compute), *results = cJSON_GetObjectItem(doc, "results");
-  for (int row = 0; row <= lesions->n; row++) {
-    les_score scores[LES_MOST_SCORES];
-    int n = score(t, row, scores);
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "lesion", spec(lesions, row));
-    cJSON_AddNumberToObject(item, "documents", t->task->n_documents);
-    for (int i = 0; i < n; i++) cJSON_AddNumberToObject(item, scores[i].name, scores[i].value);
-    if (o->per_document) cJSON_AddItemToObject(item, "loglikelihoods", logliks(t));
-    cJSON_AddItemToArray(results, item);
-  }
-  cli_print_json(doc);
-}
-
-static void print_table(trial *t, const les_lesions *lesions) {
-  for (int row = 0; row <= lesions->n; row++) {
-    les_score scores[LES_MOST_SCORES];
-    int n = score(t, row, scores);
-    if (row == 0) {
-      printf("%-24s %10s", "lesion", "documents");
-      for (int i = 0; i < n; i++) printf(" %16s", scores[i].name);
-      putchar('\n');
-    }
-    printf("%-24s %10d", spec(lesions, row), t->task->n_documents);
-    for (int i = 0; i < n; i++) printf(" %16.6g", scores[i].value);
-    putchar('\n');
-  }
-}
-
-static les_status run(const task_options *o) {
-  les_model *model = NULL;
-  les_lesions lesions = {0};
-  trial t = {0};
-  les_status status;
-  LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
-  LES_GOTO(status,
-           les_lesions_parse(&lesions, (const char *const *)o->lesions.items, o->lesions.n, &model->shape),
-           done);
-  LES_GOTO(status, open_trial(&t, o, model, lesions.n), done);
-  les_loglik_options e = {.compute = (les_compute)o->model.compute, .threads = cli_threads(o->model.threads)};
-  LES_GOTO(status, les_loglik_score(model, t.requests.items, t.requests.n, &lesions, NULL, &e, t.answers),
-           done);
-  if (o->json)
-    print_json(&t, model, &lesions, o);
-  else
-    print_table(&t, &lesions);
-done:
-  close_trial(&t);
-  les_lesions_free(&lesions);
-  les_model_close(&model);
-  return status;
+static int finish(cli_scorer *s, const les_loglik *answers, les_score scores[LES_MOST_SCORES], cJSON *row) {
+  trial *t = s->ctx;
+  les_task_sum(t->task, t->first, answers, t->items);
+  if (row && t->options.per_document) cJSON_AddItemToObject(row, "loglikelihoods", logliks(t));
+  return les_task_score(t->task, t->items, scores);
 }
 
 int cmd_task(int argc, char **argv) {
-  task_options o = {0};
-  cli_parse(&argp, argc, argv, &o);
-  les_status status = run(&o);
-  cli_list_free(&o.lesions);
+  trial t = {.scorer = {.counted = "documents", .prepare = prepare, .finish = finish, .ctx = &t}};
+  cli_parse(&argp, argc, argv, &t);
+  les_status status = cli_scorer_run(&t.scorer);
+  free(t.items);
+  free(t.first);
+  les_requests_free(&t.requests);
+  les_task_close(&t.task);
+  cli_scorer_free(&t.scorer);
   return cli_finish(status);
 }

@@ -12,6 +12,8 @@ static const les_command commands[] = {
     {"generate", "continuations of prompts, intact and lesioned", cmd_generate},
     {"importance", "how much each layer turns the hidden state of texts", cmd_importance},
     {"task", "scores of an evaluation task, intact and lesioned", cmd_task},
+    {"perplexity", "perplexity of long texts by the rules of lm-evaluation-harness or llama.cpp",
+     cmd_perplexity},
     {"sweep", "run a job: every lesion on every prompt, under mpirun or alone", cmd_sweep},
     {"status", "how far a sweep is", cmd_status},
     {"map", "what each layer is for: the map of a finished or running sweep", cmd_map},
@@ -22,7 +24,7 @@ static void usage(FILE *to) {
   fprintf(to, "Usage: lesion COMMAND [ARGUMENT...]\n\n"
               "Disables parts of a language model, runs prompts through what is left, and says what each "
               "layer is for.\n\n");
-  for (int i = 0; i < n_commands; i++) fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+  for (int i = 0; i < n_commands; i++) fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
   fprintf(to, "\n`lesion COMMAND --help` explains a command. `lesion --version` prints the version.\n");
 }
 

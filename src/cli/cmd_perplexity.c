@@ -1,0 +1,90 @@
+#include "file.h"
+#include "scorer.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+typedef struct reading {
+  cli_scorer scorer;
+  cli_list files;
+  int window; /* 0: the rule's own */
+  les_textscore texts;
+} reading;
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  reading *r = state->input;
+  int rule;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &r->scorer;
+    return 0;
+  case 'f':
+    cli_list_add(&r->files, arg);
+    return 0;
+  case 'r':
+    if ((rule = les_text_rule_find(arg)) < 0)
+      argp_error(state, "--rule is lm-eval or llama.cpp, not '%s'", arg);
+    r->texts.rule = (les_text_rule)rule;
+    return 0;
+  case 'w':
+    r->window = (int)cli_number(state, "--window", arg, 4, INT_MAX);
+    return 0;
+  case ARGP_KEY_END:
+    if (r->files.n == 0) argp_error(state, "--file is missing");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"file", 'f', "F", 0, "Text; several files are scored together", 1},
+    {"rule", 'r', "RULE", 0,
+     "lm-eval (default): rolling windows, per word and byte. llama.cpp: chunks, of each the second half", 1},
+    {"window", 'w', "N", 0,
+     "Tokens of a window or chunk (default: the model's context for lm-eval, 512 for llama.cpp)", 1},
+    {0}};
+static const struct argp_child children[] = {{&cli_scorer_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {
+    options,
+    parse,
+    "MODEL",
+    "Perplexity of long texts, intact and under lesions, as lm-evaluation-harness or llama.cpp measures "
+    "it.\v"
+    "Example: lesion perplexity model.gguf --file wiki.test.raw --rule llama.cpp --lesion skip@each",
+    children,
+    NULL,
+    NULL};
+
+static les_status prepare(cli_scorer *s, const les_model *model, const les_requests **requests) {
+  reading *r = s->ctx;
+  les_request_rules rules;
+  int window = r->window || r->texts.rule == LES_RULE_LM_EVAL ? r->window : LES_LLAMA_CPP_CHUNK;
+  LES_TRY(les_request_rules_make(&rules, model, window));
+  for (int i = 0; i < r->files.n; i++) {
+    char *text;
+    size_t n;
+    LES_TRY(les_file_read(r->files.items[i], &text, &n));
+    les_status status = les_textscore_add(&r->texts, &rules, text, n);
+    free(text);
+    if (status != LES_OK) return les_fail_in(status, "%s", r->files.items[i]);
+  }
+  s->count = r->texts.tokens;
+  *requests = &r->texts.requests;
+  return LES_OK;
+}
+
+static int finish(cli_scorer *s, const les_loglik *answers, les_score scores[LES_MOST_SCORES], cJSON *row) {
+  (void)row;
+  return les_textscore_finish(&((reading *)s->ctx)->texts, answers, scores);
+}
+
+int cmd_perplexity(int argc, char **argv) {
+  reading r = {.scorer = {.counted = "tokens", .prepare = prepare, .finish = finish, .ctx = &r}};
+  cli_parse(&argp, argc, argv, &r);
+  les_status status = cli_scorer_run(&r.scorer);
+  les_textscore_free(&r.texts);
+  cli_list_free(&r.files);
+  cli_scorer_free(&r.scorer);
+  return cli_finish(status);
+}
