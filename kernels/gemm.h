@@ -22,6 +22,7 @@
 enum {
   LES_MAX_PANEL = 32,  /* columns */
   LES_MAX_GROUPS = 16, /* groups of weights in a chunk */
+  LES_GEMV_ROWS = 6,   /* rows of x up to which the weights are not unpacked into panels */
 };
 
 /* Types with an INT8 mode: q + offset is in 0..2^bits - 1. `depth` products of four can be summed in 16 bits:
@@ -66,6 +67,10 @@ void les_gemm_reference(const les_matrix *w, const float *x, int64_t m, float *y
                         int threads, void *scratch);
 
 void les_gemm_avx2(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute, int threads,
+                   void *scratch);
+
+/* The same in an integer mode, given as its limit, for m <= LES_GEMV_ROWS. */
+void les_gemv_avx2(const les_matrix *w, const float *x, int64_t m, float *y, float limit, int threads,
                    void *scratch);
 
 /* The mode that a product really uses: never AUTO; F32 for weights that are not quantized; INT8 only for

@@ -42,8 +42,7 @@ static float step_of(const float *x, int64_t n, float limit, float *inverse) {
   return les_gemm_step(lanes, 8, limit, inverse);
 }
 
-/* One row's chunk as integers; its step is returned. */
-static float quantize(const float *x, int64_t n, float limit, int32_t *q) {
+float les_quantize_avx2(const float *x, int64_t n, float limit, int32_t *q) {
   float inverse, step = step_of(x, n, limit, &inverse);
   if (!(inverse > 0.0f)) {
     memset(q, 0, (size_t)n * sizeof *q);
@@ -94,7 +93,7 @@ void les_pack_int16_avx2(const les_weight_kind *kind, const float *x, int64_t st
   memset(t->sums, 0, sizeof t->sums);
   int group = kind->quant->group;
   for (int i = 0; i < rows; i++) {
-    t->step[i] = quantize(x + i * stride, n, 32767.0f, q);
+    t->step[i] = les_quantize_avx2(x + i * stride, n, 32767.0f, q);
     for (int g = 0; g < n / group; g++) t->sums[g][i] = (float)sum_of(q + g * group, group);
     narrow_to_words(q, n, words[i]);
   }
@@ -111,7 +110,7 @@ void les_pack_int8_avx2(const les_weight_kind *kind, const float *x, int64_t str
   memset(t->sums, 0, sizeof t->sums);
   int group = kind->quant->group;
   for (int i = 0; i < rows; i++) {
-    t->step[i] = quantize(x + i * stride, n, 127.0f, q);
+    t->step[i] = les_quantize_avx2(x + i * stride, n, 127.0f, q);
     for (int g = 0; g < n / group; g++) {
       int32_t sum = sum_of(q + g * group, group);
       if (kind->quant->has_min)

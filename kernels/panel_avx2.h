@@ -47,6 +47,9 @@ typedef struct panel_int8 {
   int32_t w[LES_CHUNK / 4][PANEL_COLS_INT];
 } panel_int8;
 
+/* One row's chunk as integers of -limit..limit; its step is returned. n is a multiple of 32. */
+float les_quantize_avx2(const float *x, int64_t n, float limit, int32_t *q);
+
 void les_pack_f32_avx2(const les_weight_kind *kind, const float *x, int64_t stride, int rows, int64_t n,
                        void *tile);
 void les_pack_int16_avx2(const les_weight_kind *kind, const float *x, int64_t stride, int rows, int64_t n,
