@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -26,33 +27,42 @@ static int compare_words(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Writes the lower-cased words one after another, each null-terminated; returns their number. */
-static int split(const char *text, size_t n, char *out) {
+static bool is_mark(utf8proc_int32_t c) {
+  utf8proc_category_t category = utf8proc_category(c);
+  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_SO;
+}
+
+/* Writes the lower-cased words one after another, each null-terminated; returns their number. In plain words,
+ * marks are dropped at the start, and at the end by going back to the byte behind the last other character.
+ */
+static int split(const char *text, size_t n, bool plain, char *out) {
   int count = 0;
-  bool inside = false;
-  for (size_t i = 0; i < n;) {
-    utf8proc_int32_t c;
-    utf8proc_ssize_t used =
-        utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
+  char *word = out, *end = out; /* of the word that is being written, without marks at its end */
+  for (size_t i = 0; i <= n;) {
+    utf8proc_int32_t c = ' ';
+    utf8proc_ssize_t used = 1;
+    if (i < n) used = utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
     if (used < 1) c = 0xFFFD, used = 1;
     i += (size_t)used;
-    bool space = les_text_is_space(c);
-    if (!space) out += utf8proc_encode_char(utf8proc_tolower(c), (utf8proc_uint8_t *)out);
-    if (inside && space) *out++ = 0;
-    count += !inside && !space;
-    inside = !space;
+    bool mark = plain && is_mark(c);
+    if (les_text_is_space(c)) {
+      if (end > word) *end++ = 0, count++;
+      out = word = end;
+    } else if (!mark || end > word) {
+      out += utf8proc_encode_char(utf8proc_tolower(c), (utf8proc_uint8_t *)out);
+      if (!mark) end = out;
+    }
   }
-  if (inside) *out = 0;
   return count;
 }
 
-les_status les_words_make(les_words *out, const char *text) {
+static les_status make_words(les_words *out, const char *text, bool plain) {
   *out = (les_words){0};
   size_t n = strlen(text);
   /* a broken byte becomes 3 bytes and a null byte follows each word: 4 n + 1 holds any text */
   out->text = malloc(4 * n + 1);
   if (!out->text) return les_fail(LES_FAILED, "out of memory for the words of a text of %zu bytes", n);
-  int count = split(text, n, out->text);
+  int count = split(text, n, plain, out->text);
   out->items = malloc((size_t)(count + 1) * sizeof *out->items);
   if (!out->items) {
     les_words_free(out);
@@ -64,6 +74,21 @@ les_status les_words_make(les_words *out, const char *text) {
   for (int i = 0; i < count; i++)
     if (i == 0 || strcmp(out->items[i], out->items[out->n - 1])) out->items[out->n++] = out->items[i];
   return LES_OK;
+}
+
+les_status les_words_make(les_words *out, const char *text) {
+  return make_words(out, text, false);
+}
+
+les_status les_words_make_plain(les_words *out, const char *text) {
+  return make_words(out, text, true);
+}
+
+double les_words_known(const les_words *w, const les_words *known) {
+  int n = 0;
+  for (int i = 0; i < w->n; i++)
+    n += bsearch(&w->items[i], known->items, (size_t)known->n, sizeof *known->items, compare_words) != NULL;
+  return w->n > 0 ? (double)n / w->n : NAN;
 }
 
 void les_words_free(les_words *w) {

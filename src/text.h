@@ -25,7 +25,14 @@ typedef struct les_words {
 
 /* Takes null-terminated UTF-8; broken bytes count as U+FFFD. */
 les_status les_words_make(les_words *out, const char *text);
+
+/* The same without punctuation and symbols (general categories P and S) at either end of a word; words of
+ * nothing else are left out. */
+les_status les_words_make_plain(les_words *out, const char *text);
 void les_words_free(les_words *w);
+
+/* Share of the words of w that are among `known`; NaN if w is empty. */
+double les_words_known(const les_words *w, const les_words *known);
 
 /* The entry of `names` (n of them) with the smallest Levenshtein distance in bytes to `name`, for "did you
  * mean"; NULL if none is closer than half of the name's length. */
