@@ -1,5 +1,6 @@
 #include "evaluate.h"
 
+#include "calibrate.h"
 #include "measure.h"
 
 #include <math.h>
@@ -9,6 +10,7 @@
 struct les_evaluator {
   const les_study *study;
   les_input *inputs; /* (prompts.n) */
+  les_means *means;  /* NULL: no lesion needs them */
   les_engine *engine;
   void *record; /* of the cell being reported */
 };
@@ -45,8 +47,13 @@ les_status les_evaluator_open(les_evaluator **out, const les_study *study,
                           .sampling = job->sampling,
                           .ignore_eos = job->ignore_eos,
                           .memory_limit = options->memory_limit};
-  les_status status =
-      les_engine_open(&e->engine, study->model, e->inputs, study->prompts.n, &study->lesions, NULL, &o);
+  les_status status = LES_OK;
+  if (les_lesions_need_means(&study->lesions))
+    status = les_calibrate(&e->means, study->model, study->calibration.passages, study->calibration.n,
+                           job->compute, options->threads);
+  if (status == LES_OK)
+    status =
+        les_engine_open(&e->engine, study->model, e->inputs, study->prompts.n, &study->lesions, e->means, &o);
   if (status != LES_OK) les_evaluator_close(out);
   return status;
 }
@@ -55,6 +62,7 @@ void les_evaluator_close(les_evaluator **evaluator) {
   les_evaluator *e = *evaluator;
   if (!e) return;
   les_engine_close(&e->engine);
+  les_means_close(&e->means);
   free(e->inputs);
   free(e->record);
   free(e);

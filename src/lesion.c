@@ -133,3 +133,10 @@ void les_lesions_free(les_lesions *l) {
   free(l->items);
   *l = (les_lesions){0};
 }
+
+const les_lesion *les_lesions_need_means(const les_lesions *l) {
+  for (int i = 0; i < l->n; i++)
+    for (int k = 0; k < l->items[i].n_strokes; k++)
+      if (l->items[i].strokes[k].op == LES_OP_MEAN) return &l->items[i];
+  return NULL;
+}

@@ -62,4 +62,7 @@ typedef struct les_lesions {
 les_status les_lesions_parse(les_lesions *out, const char *const *specs, int n, const les_shape *shape);
 void les_lesions_free(les_lesions *l);
 
+/* The first lesion with a `mean` stroke, which needs the means of a calibration text; NULL: none. */
+const les_lesion *les_lesions_need_means(const les_lesions *l);
+
 #endif

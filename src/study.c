@@ -1,6 +1,5 @@
 #include "study.h"
 
-#include "file.h"
 #include "json.h"
 
 #include <stdlib.h>
@@ -34,12 +33,11 @@ static les_status parse_lesions(les_study *s) {
                                         job->n_lesion_specs, &s->model->shape);
   /* a wrong lesion in a file is a failure of the run, not of the command line */
   if (status != LES_OK) return les_fail_in(LES_FAILED, "%s", job->path);
-  for (int i = 0; i < s->lesions.n; i++)
-    for (int k = 0; k < s->lesions.items[i].n_strokes; k++)
-      if (s->lesions.items[i].strokes[k].op == LES_OP_MEAN && !job->calibration)
-        return les_fail(LES_FAILED, "%s: lesion '%s' needs a text: give its file as 'calibration'", job->path,
-                        s->lesions.items[i].spec);
-  return LES_OK;
+  const les_lesion *needy = les_lesions_need_means(&s->lesions);
+  if (needy && !job->calibration)
+    return les_fail(LES_FAILED, "%s: lesion '%s' needs a text: give its file as 'calibration'", job->path,
+                    needy->spec);
+  return job->calibration ? les_corpus_read(&s->calibration, job->calibration, s->model, job->seed) : LES_OK;
 }
 
 static les_status lay_out(les_study *s) {
@@ -66,15 +64,6 @@ static cJSON *describe_generation(const les_job *job) {
 
 static les_status describe(les_study *s) {
   const les_job *job = s->job;
-  char calibration[65] = "";
-  if (job->calibration) {
-    char *text;
-    size_t n;
-    LES_TRY(les_file_read(job->calibration, &text, &n));
-    les_status status = les_sha256(text, n, calibration);
-    free(text);
-    LES_TRY(status);
-  }
   cJSON *o = cJSON_CreateObject();
   cJSON_AddStringToObject(o, "model_sha256", s->model->sha256);
   cJSON_AddStringToObject(o, "prompts_sha256", s->prompts.sha256);
@@ -87,7 +76,7 @@ static les_status describe(les_study *s) {
     cJSON_AddItemToArray(measures, cJSON_CreateString(job->measures[i]));
   cJSON_AddStringToObject(o, "compute", les_compute_name(job->compute));
   cJSON_AddNumberToObject(o, "seed", (double)job->seed);
-  if (job->calibration) cJSON_AddStringToObject(o, "calibration_sha256", calibration);
+  if (s->calibration.n > 0) cJSON_AddStringToObject(o, "calibration_sha256", s->calibration.sha256);
   s->json = cJSON_PrintUnformatted(o);
   cJSON_Delete(o);
   return s->json ? LES_OK : les_fail(LES_FAILED, "%s: out of memory", job->path);
@@ -115,6 +104,7 @@ void les_study_close(les_study **study) {
   if (!s) return;
   les_prompts_free(&s->prompts);
   les_lesions_free(&s->lesions);
+  les_corpus_free(&s->calibration);
   free(s->json);
   free(s);
   *study = NULL;

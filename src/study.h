@@ -3,6 +3,7 @@
 #ifndef LES_STUDY_H
 #define LES_STUDY_H
 
+#include "corpus.h"
 #include "field.h"
 #include "job.h"
 #include "lesion.h"
@@ -12,8 +13,9 @@
 typedef struct les_study {
   const les_job *job;
   const les_model *model;
-  les_prompts prompts; /* with tokens, the begin token included */
-  les_lesions lesions; /* after expansion */
+  les_prompts prompts;    /* with tokens, the begin token included */
+  les_lesions lesions;    /* after expansion */
+  les_corpus calibration; /* empty if the job has none */
   les_record_layout layout;
   char *json; /* the job as it is stored and compared: lesions expanded, no paths, ranks, threads */
 } les_study;
