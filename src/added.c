@@ -68,6 +68,7 @@ les_status les_added_add(les_added *a, const char *text, size_t n, les_added_tok
   }
   uint32_t node = make_path(a, text, n);
   if (!node) return les_fail(LES_FAILED, "out of memory for added tokens");
+  if (a->terminal[node] >= 0) return LES_OK;
   a->terminal[node] = (int32_t)a->n;
   a->tokens[a->n++] = token;
   return LES_OK;
@@ -133,17 +134,22 @@ static bool counts(const les_added_walk *w, const les_added_token *token, size_t
          (end == w->n || !is_word(codepoint_at(w->text, w->n, end)));
 }
 
-/* Gives the token its white space and notes it as found. */
-static void take(les_added_walk *w, const les_added_token *token, size_t start, size_t end) {
-  if (token->lstrip)
+/* Gives the token its white space and notes it as found. Tokens behind it may lie in the white space that it
+ * has taken; they count again, unless taking the space before them leaves nothing of them. */
+static bool take(les_added_walk *w, const les_added_token *token, size_t start, size_t end) {
+  if (token->lstrip) {
     while (start > w->gap && les_utf8_is_space(codepoint_before(w->text, start)))
       start = les_utf8_back(w->text, start);
+    if (start < w->gap) start = w->gap;
+  }
   if (token->rstrip)
     while (end < w->n && les_utf8_is_space(codepoint_at(w->text, w->n, end)))
       end += les_utf8_next(w->text + end, w->n - end, NULL);
+  if (start >= end) return false;
   w->gap_end = start > w->gap ? start : w->gap;
-  w->taken = end;
+  w->taken = end > w->gap ? end : w->gap;
   w->id = token->id;
+  return true;
 }
 
 bool les_added_next(les_added_walk *w) {
@@ -153,8 +159,7 @@ bool les_added_next(les_added_walk *w) {
     int32_t i = longest(w->added, w->text + start, w->n - start, &length);
     w->from += i >= 0 ? length : les_utf8_next(w->text + start, w->n - start, NULL);
     if (i < 0 || !counts(w, &w->added->tokens[i], start, w->from)) continue;
-    take(w, &w->added->tokens[i], start, w->from);
-    return true;
+    if (take(w, &w->added->tokens[i], start, w->from)) return true;
   }
   w->gap_end = w->n;
   return false;

@@ -23,7 +23,7 @@ typedef struct les_added {
   size_t n_nodes, node_capacity;
 } les_added;
 
-/* Adds a token with its text; of equal texts the last one counts. An empty text is not added. */
+/* Adds a token with its text; of equal texts the first one counts. An empty text is not added. */
 les_status les_added_add(les_added *a, const char *text, size_t n, les_added_token token);
 void les_added_free(les_added *a);
 

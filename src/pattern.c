@@ -24,8 +24,12 @@ struct les_matcher {
 #define NOT_SPACES                                                                                           \
   "\\x00-\\x08\\x0e-\\x1f\\x21-\\x84\\x86-\\x9f\\xa1-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}"        \
   "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}"
-/* Unicode's word characters (UTS #18, annex C); PCRE2's \w lacks marks and connectors. */
-#define WORD "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}"
+/* Oniguruma's word characters: within brackets, and outside, where it takes the six numerals of Latin-1 for
+ * some too. PCRE2's \w and \b do not know marks and connectors. */
+#define WORD         "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+#define LONE_WORD    WORD "\\xb2\\xb3\\xb9\\xbc-\\xbe"
+#define BOUNDARY     "(?:(?<=[" LONE_WORD "])(?![" LONE_WORD "])|(?<![" LONE_WORD "])(?=[" LONE_WORD "]))"
+#define NOT_BOUNDARY "(?:(?<=[" LONE_WORD "])(?=[" LONE_WORD "])|(?<![" LONE_WORD "])(?![" LONE_WORD "]))"
 
 enum { MAX_DEPTH = 64 };
 
@@ -80,51 +84,78 @@ static les_status put_property(translation *t, char p) {
   return LES_OK;
 }
 
+/* What an escape stands for: between brackets, and outside if that is something else than the same in
+ * brackets. Escapes that are not here mean the same to PCRE2. */
+static const struct {
+  char letter;
+  const char *in_class, *outside; /* NULL: not supported there */
+} escapes[] = {
+    {'s', SPACES, "[" SPACES "]"},
+    {'S', NOT_SPACES, "[" NOT_SPACES "]"},
+    {'w', WORD, "[" LONE_WORD "]"},
+    {'W', NULL, "[^" LONE_WORD "]"},
+    {'h', "0-9a-fA-F", "[0-9a-fA-F]"},
+    {'H', NULL, "[^0-9a-fA-F]"},
+    {'b', "\\b", BOUNDARY},
+    {'B', NULL, NOT_BOUNDARY},
+    {'C', NULL, NULL},
+    {'N', NULL, NULL},
+    {'O', NULL, NULL},
+    {'Q', NULL, NULL},
+    {'y', NULL, NULL},
+    {'Y', NULL, NULL},
+    {'g', NULL, NULL},
+    {'k', NULL, NULL},
+};
+
 /* An escape, t->in behind the backslash; in_class: between brackets. */
 static les_status put_escape(translation *t, bool in_class) {
   char c = *t->in++;
-  const char *set = NULL;
-  switch (c) {
-  case 0:
-    return refuse("a backslash at its end");
-  case 'p':
-  case 'P':
-    return put_property(t, c);
-  case 's':
-    set = SPACES;
-    break;
-  case 'S':
-    set = NOT_SPACES;
-    break;
-  case 'w':
-    set = WORD;
-    break;
-  case 'h':
-    set = "0-9a-fA-F";
-    break;
-  case 'W':
-    if (in_class) return refuse("\\W in brackets");
-    put(t, "[^" WORD "]");
-    return LES_OK;
-  case 'H':
-  case 'y':
-  case 'Y':
-  case 'O':
-  case 'N':
-  case 'g':
-  case 'k':
-  case 'C':
-  case 'Q':
-    return les_fail(LES_FAILED, "a pattern uses \\%c, which is not supported", c);
-  default:
-    les_buffer_append_byte(&t->out, '\\');
-    les_buffer_append_byte(&t->out, (unsigned char)c);
+  if (!c) return refuse("a backslash at its end");
+  if (c == 'p' || c == 'P') return put_property(t, c);
+  if (c == 'u' && strspn(t->in, "0123456789abcdefABCDEF") >= 4) {
+    put(t, "\\x{");
+    les_buffer_append(&t->out, t->in, 4);
+    put(t, "}");
+    t->in += 4;
     return LES_OK;
   }
-  if (!in_class) put(t, "[");
-  put(t, set);
-  if (!in_class) put(t, "]");
+  for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
+    if (escapes[i].letter != c) continue;
+    const char *text = in_class ? escapes[i].in_class : escapes[i].outside;
+    if (!text)
+      return les_fail(LES_FAILED, "a pattern uses \\%c%s, which is not supported", c,
+                      in_class ? " in brackets" : "");
+    put(t, text);
+    return LES_OK;
+  }
+  les_buffer_append_byte(&t->out, '\\');
+  les_buffer_append_byte(&t->out, (unsigned char)c);
   return LES_OK;
+}
+
+/* [:NAME:] within a class, t->in behind its first bracket. */
+static les_status put_posix(translation *t) {
+  static const char *const names[][2] = {
+      {"alpha", "\\p{Alphabetic}"},
+      {"alnum", "\\p{Alphabetic}\\p{Nd}"},
+      {"word", WORD},
+      {"punct", "\\p{P}\\p{S}"},
+      {"space", SPACES},
+      {"digit", "\\p{Nd}"},
+      {"upper", "\\p{Uppercase}"},
+      {"lower", "\\p{Lowercase}"},
+      {"xdigit", "0-9a-fA-F"},
+  };
+  const char *end = strstr(t->in, ":]");
+  size_t n = end ? (size_t)(end - t->in) - 1 : 0;
+  for (size_t i = 0; end && i < sizeof names / sizeof *names; i++) {
+    if (strlen(names[i][0]) != n || memcmp(t->in + 1, names[i][0], n)) continue;
+    put(t, names[i][1]);
+    t->in = end + 2;
+    return LES_OK;
+  }
+  return refuse("a class within a class");
 }
 
 /* A class, t->in behind its bracket. */
@@ -140,13 +171,9 @@ static les_status put_class(translation *t) {
       LES_TRY(put_escape(t, true));
     } else if (c != '[') {
       les_buffer_append_byte(&t->out, (unsigned char)c);
-    } else if (*t->in == ':') { /* [:alpha:] */
-      const char *end = strstr(t->in, ":]");
-      if (!end) return refuse("a class within a class");
-      les_buffer_append(&t->out, t->in - 1, (size_t)(end + 3 - t->in));
-      t->in = end + 2;
     } else {
-      return refuse("a class within a class");
+      if (*t->in != ':') return refuse("a class within a class");
+      LES_TRY(put_posix(t));
     }
   }
   les_buffer_append_byte(&t->out, (unsigned char)*t->in++);

@@ -152,7 +152,7 @@ static les_status decode_steps(const les_tokenizer *tok, const int32_t *ids, int
   for (int i = 0; i < n; i++) {
     if (tok->vocab.types[ids[i]] == LES_TOKEN_CONTROL && !options->special) continue;
     size_t n_text, start = pieces.text.n;
-    const char *text = les_vocab_text(&tok->vocab, ids[i], &n_text);
+    const char *text = les_vocab_spelling(&tok->vocab, ids[i], &n_text);
     les_buffer_append(&pieces.text, text, n_text);
     les_pieces_add(&pieces, start, pieces.text.n);
   }

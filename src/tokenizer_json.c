@@ -118,7 +118,7 @@ static les_status read_model(les_tokenizer *tok, const cJSON *model) {
   return LES_OK;
 }
 
-/* A token that is found in the normalised text is normalised itself. */
+/* A token that is found in the normalised text is normalised itself, and written so. */
 static les_status add_normalized(les_tokenizer *tok, const char *text, les_added_token token) {
   les_matcher *matcher;
   LES_TRY(les_matcher_open(&matcher));
@@ -127,6 +127,7 @@ static les_status add_normalized(les_tokenizer *tok, const char *text, les_added
   les_status status = les_buffer_status(&normal);
   if (status == LES_OK) status = les_normalizer_apply(&tok->normalizer, matcher, &normal);
   if (status == LES_OK) status = les_added_add(&tok->added_normalized, normal.data, normal.n, token);
+  if (status == LES_OK) status = les_vocab_respell(&tok->vocab, token.id, normal.data, normal.n);
   les_buffer_free(&normal);
   les_matcher_close(&matcher);
   return status;

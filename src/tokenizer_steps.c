@@ -162,6 +162,8 @@ static les_status read_delimiter(les_pretokenizer *z, const cJSON *o) {
   return les_pretokenizer_add(z, step);
 }
 
+/* Rust's \w, which has the joiners too; the library's own patterns run on that. */
+#define WORD        "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}"
 #define PUNCTUATION "[!-/:-@\\[-`{-~\\p{P}]"
 
 static les_status read_punctuation(les_pretokenizer *z, const cJSON *o) {
@@ -182,7 +184,8 @@ static les_status read_pretokenizer(void *list, const char *type, const cJSON *o
     bool individual = les_step_bool(o, "individual_digits", false);
     return add_split(z, "\\p{N}", individual ? LES_SPLIT_ISOLATED : LES_SPLIT_CONTIGUOUS, false);
   }
-  if (!strcmp(type, "Whitespace")) return add_split(z, "\\w+|[^\\w\\s]+", LES_SPLIT_REMOVED, true);
+  if (!strcmp(type, "Whitespace"))
+    return add_split(z, "[" WORD "]+|[^\\s" WORD "]+", LES_SPLIT_REMOVED, true);
   if (!strcmp(type, "WhitespaceSplit")) return add_split(z, "\\s", LES_SPLIT_REMOVED, false);
   if (!strcmp(type, "BertPreTokenizer")) {
     LES_TRY(add_split(z, "\\s", LES_SPLIT_REMOVED, false));

@@ -3,6 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct les_vocab_spelling {
+  int32_t id;
+  les_buffer text;
+} spelling;
+
 /* FNV-1a, 64 bits (Fowler, Noll, Vo); the high half is folded in because the low bits alone index the table.
  */
 static size_t hash(const char *text, size_t n) {
@@ -62,6 +67,8 @@ les_status les_vocab_finish(les_vocab *v) {
 }
 
 void les_vocab_free(les_vocab *v) {
+  for (int i = 0; i < v->n_spellings; i++) les_buffer_free(&v->spellings[i].text);
+  free(v->spellings);
   les_buffer_free(&v->texts);
   free(v->ends);
   free(v->types);
@@ -74,6 +81,40 @@ const char *les_vocab_text(const les_vocab *v, int32_t id, size_t *n) {
   size_t start = id ? v->ends[id - 1] : 0;
   *n = v->ends[id] - start;
   return v->texts.data ? v->texts.data + start : "";
+}
+
+/* The place of a token among the spellings: of its own, or where it would be. */
+static int spelling_at(const les_vocab *v, int32_t id) {
+  int low = 0, high = v->n_spellings;
+  while (low < high) {
+    int middle = (low + high) / 2;
+    if (v->spellings[middle].id < id)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+les_status les_vocab_respell(les_vocab *v, int32_t id, const char *text, size_t n) {
+  int at = spelling_at(v, id);
+  if (at == v->n_spellings || v->spellings[at].id != id) {
+    spelling *all = realloc(v->spellings, ((size_t)v->n_spellings + 1) * sizeof *all);
+    if (!all) return les_fail(LES_FAILED, "out of memory for a vocabulary");
+    v->spellings = all;
+    memmove(all + at + 1, all + at, (size_t)(v->n_spellings++ - at) * sizeof *all);
+    all[at] = (spelling){.id = id};
+  }
+  les_buffer_clear(&v->spellings[at].text);
+  les_buffer_append(&v->spellings[at].text, text, n);
+  return les_buffer_status(&v->spellings[at].text);
+}
+
+const char *les_vocab_spelling(const les_vocab *v, int32_t id, size_t *n) {
+  int at = spelling_at(v, id);
+  if (at == v->n_spellings || v->spellings[at].id != id) return les_vocab_text(v, id, n);
+  *n = v->spellings[at].text.n;
+  return v->spellings[at].text.data;
 }
 
 int32_t les_vocab_find(const les_vocab *v, const char *text, size_t n) {

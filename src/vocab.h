@@ -16,10 +16,12 @@ typedef enum les_token_type {
 
 typedef struct les_vocab {
   int n;
-  les_buffer texts;   /* all texts, one behind the other */
-  size_t *ends;       /* (n) end of each text in `texts` */
-  uint8_t *types;     /* (n) les_token_type */
-  bool *hidden;       /* (n) not in the index */
+  les_buffer texts;                     /* all texts, one behind the other */
+  size_t *ends;                         /* (n) end of each text in `texts` */
+  uint8_t *types;                       /* (n) les_token_type */
+  bool *hidden;                         /* (n) not in the index */
+  struct les_vocab_spelling *spellings; /* (n_spellings) by ascending id */
+  int n_spellings;
   int32_t *slots;     /* (n_slots) hash table of ids, -1: empty */
   size_t n_slots;     /* a power of two */
   int32_t bytes[256]; /* id of the token "<0xNN>", -1: none */
@@ -37,6 +39,12 @@ void les_vocab_free(les_vocab *v);
 
 /* The text of a token, not null-terminated. 0 <= id < v->n. */
 const char *les_vocab_text(const les_vocab *v, int32_t id, size_t *n);
+
+/* From now on a token is written as `text` instead of as it is looked up. */
+les_status les_vocab_respell(les_vocab *v, int32_t id, const char *text, size_t n);
+
+/* As les_vocab_text, but what the token is written as. */
+const char *les_vocab_spelling(const les_vocab *v, int32_t id, size_t *n);
 
 /* The id of a text, -1: not there. */
 int32_t les_vocab_find(const les_vocab *v, const char *text, size_t n);
