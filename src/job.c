@@ -9,8 +9,8 @@
 
 enum { MOST_NEW_TOKENS = 1 << 24 };
 
-static const char *const job_keys[] = {"model",   "prompts", "lesions", "generate",    "measures", "output",
-                                       "compute", "seed",    "threads", "calibration", "tasks"};
+static const char *const job_keys[] = {"about",  "model",   "prompts", "lesions", "generate",    "measures",
+                                       "output", "compute", "seed",    "threads", "calibration", "tasks"};
 static const char *const generate_keys[] = {"max_new_tokens", "temperature", "top_k", "top_p", "ignore_eos"};
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -163,6 +163,8 @@ static les_status read_numbers(les_job *job, const cJSON *doc) {
 
 static les_status read_job(les_job *job, const cJSON *doc) {
   LES_TRY(les_json_check_keys(doc, "the job", job_keys, COUNT(job_keys), job->path));
+  const char *about; /* for the reader of the file */
+  LES_TRY(les_json_get_string(doc, "about", job->path, &about));
   LES_TRY(read_path(job, doc, "model", true, &job->model_path));
   LES_TRY(read_path(job, doc, "prompts", true, &job->prompts_path));
   LES_TRY(read_path(job, doc, "output", false, &job->output));

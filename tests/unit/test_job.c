@@ -51,7 +51,7 @@ static void everything_set(void **state) {
   const char *text = START ", \"generate\": {\"max_new_tokens\": 64, \"temperature\": 0.7, \"top_k\": 40,"
                            "\"top_p\": 0.95, \"ignore_eos\": true}, \"measures\": [\"nll\", \"kl\", \"nll\"],"
                            "\"compute\": \"int16\", \"seed\": 7, \"threads\": 2, \"calibration\": \"c.txt\","
-                           "\"output\": \"o.h5\"}";
+                           "\"output\": \"o.h5\", \"about\": \"what for\"}";
   assert_int_equal(open_text(text, strlen(text), &job), LES_OK);
   assert_int_equal(job->max_new_tokens, 64);
   assert_true(job->sampling.temperature == 0.7f && job->ignore_eos && job->sampling.top_k == 40);
@@ -74,6 +74,7 @@ static void errors_name_the_trouble(void **state) {
       {"[]", "not a JSON object"},
       {"{}", "'model' is missing"},
       {"{\"model\": 3}", "'model' has to be a string"},
+      {"{\"about\": 3}", "'about' has to be a string"},
       {"{\"modle\": \"x\"}", "did you mean 'model'"},
       {"{\"zzzzzzzzzzz\": 1}", "'zzzzzzzzzzz', which is not known"},
       {"{\"model\": \"a\",\n \"model\": \"b\"}", "twice"},
