@@ -3,10 +3,11 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t received;
+static volatile sig_atomic_t received, count;
 
 static void on_signal(int number) {
   received = number;
+  count = count + 1;
 }
 
 void les_interrupt_watch(void) {
@@ -21,4 +22,8 @@ void les_interrupt_watch(void) {
 
 int les_interrupt_signal(void) {
   return received;
+}
+
+int les_interrupt_count(void) {
+  return count;
 }

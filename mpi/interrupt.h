@@ -9,4 +9,7 @@ void les_interrupt_watch(void);
 /* The signal that came, 0 if none did. */
 int les_interrupt_signal(void);
 
+/* How many came. */
+int les_interrupt_count(void);
+
 #endif

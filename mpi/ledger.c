@@ -10,7 +10,7 @@
 enum { FAILURES_SHOWN = 100 };
 
 struct les_ledger {
-  const char *path;
+  const char *path, *token;
   const les_study *study;
   les_store *store;
   const les_observer *observer;
@@ -108,13 +108,18 @@ static void tell_start(les_ledger *l, int n_workers) {
 }
 
 les_status les_ledger_open(les_ledger **out, const char *path, const les_study *study, les_store *store,
-                           int n_workers, const les_observer *observer) {
+                           int n_workers, const les_observer *observer, const char *token) {
   les_status status = LES_OK;
   int damaged_lesions;
   int64_t damaged_cells, flagged;
   les_ledger *l = calloc(1, sizeof *l);
   if (!l) return *out = NULL, les_fail(LES_FAILED, "out of memory for the ledger");
-  *l = (les_ledger){.path = path, .study = study, .store = store, .observer = observer, .started = les_now()};
+  *l = (les_ledger){.path = path,
+                    .token = token,
+                    .study = study,
+                    .store = store,
+                    .observer = observer,
+                    .started = les_now()};
   les_date(l->started_date);
   l->failures = cJSON_CreateArray();
   LES_GOTO(status, les_grid_open(&l->grid, study->lesions.n, study->prompts.n), out);
@@ -276,6 +281,7 @@ static cJSON *status_json(const les_ledger *l, const char *state) {
   double r = rate(l), eta = seconds_left(l, r);
   cJSON *doc = cJSON_CreateObject();
   cJSON_AddStringToObject(doc, "state", state);
+  if (l->token) cJSON_AddStringToObject(doc, "token", l->token);
   cJSON_AddStringToObject(doc, "host", host);
   cJSON_AddNumberToObject(doc, "pid", getpid());
   cJSON_AddStringToObject(doc, "started", l->started_date);

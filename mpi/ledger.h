@@ -31,9 +31,9 @@ typedef struct les_worker_view {
 typedef struct les_ledger les_ledger;
 
 /* Goes on from what `store` holds, damaged cells put back to do, for n_workers. Borrows store, study and
- * observer. */
+ * observer. `token` (may be NULL) stands in the status file, so that a launcher knows its own. */
 les_status les_ledger_open(les_ledger **out, const char *path, const les_study *study, les_store *store,
-                           int n_workers, const les_observer *observer);
+                           int n_workers, const les_observer *observer, const char *token);
 void les_ledger_close(les_ledger **ledger);
 
 const les_grid *les_ledger_grid(const les_ledger *l);

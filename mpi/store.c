@@ -420,6 +420,28 @@ les_status les_store_mean(const les_store *s, int lesion, const char **name, dou
   return LES_OK;
 }
 
+les_status les_store_count_cells(const char *path, les_store_count *count) {
+  bool exists;
+  hid_t file;
+  *count = (les_store_count){0};
+  LES_TRY(les_store_exists(path, &exists));
+  if (!exists) return LES_OK;
+  LES_TRY(file_open(&file, path, H5F_ACC_RDONLY));
+  hid_t set = H5Dopen2(file, "/cells/status", H5P_DEFAULT);
+  hsize_t n = set >= 0 ? H5Dget_storage_size(set) : 0;
+  uint8_t *cells = malloc(n + 1);
+  bool good = cells && n > 0 && H5Dread(set, H5T_STD_U8LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, cells) >= 0;
+  for (hsize_t i = 0; good && i < n; i++) {
+    count->done += cells[i] == LES_CELL_DONE;
+    count->failed += cells[i] == LES_CELL_FAILED;
+  }
+  count->total = (int64_t)n;
+  free(cells);
+  if (set >= 0) H5Dclose(set);
+  H5Fclose(file);
+  return good ? LES_OK : les_fail(LES_FAILED, "%s is no result file of a sweep", path);
+}
+
 /* ---- history ------------------------------------------------------------------------------------------- */
 
 static les_status history(const char *path, les_store_history *h, bool write) {

@@ -56,6 +56,13 @@ les_status les_store_lesion_done(const les_store *s, int lesion, bool *done);
  * delta_nll that the run has. *name is NULL if it has none. */
 les_status les_store_mean(const les_store *s, int lesion, const char **name, double *mean);
 
+/* How many cells of a file are done and failed; all 0 if there is no such file yet. Local; while others
+ * write. */
+typedef struct les_store_count {
+  int64_t total, done, failed;
+} les_store_count;
+les_status les_store_count_cells(const char *path, les_store_count *count);
+
 /* What the attributes of / say of the starts so far. */
 typedef struct les_store_history {
   int64_t cells_computed; /* over all starts */

@@ -104,7 +104,7 @@ static les_status open_role(rank_state *r, const les_team *team, const les_sweep
   les_status status = LES_OK;
   if (root)
     status = les_ledger_open(&r->ledger, r->output, r->study, r->store, team->size > 1 ? team->size - 1 : 1,
-                             &o->observer);
+                             &o->observer, o->token);
   if (status == LES_OK && computes)
     status =
         les_evaluator_open(&r->evaluator, r->study,

@@ -10,9 +10,13 @@
 
 typedef struct sweep_arguments {
   cli_model_options model;
-  char *job, *output;
+  char *job, *output, *token;
   double time_limit;
+  bool bar;
 } sweep_arguments;
+
+/* For `lesion launch`, which knows what mpirun hides from a rank. */
+enum { KEY_TOKEN = 1000, KEY_BAR };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
   sweep_arguments *a = state->input;
@@ -25,6 +29,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     return 0;
   case 'l':
     if (!cli_parse_time(arg, &a->time_limit)) argp_error(state, "--time-limit is HH:MM:SS, not '%s'", arg);
+    return 0;
+  case KEY_TOKEN:
+    a->token = arg;
+    return 0;
+  case KEY_BAR:
+    a->bar = true;
     return 0;
   case ARGP_KEY_ARG:
     if (a->job) argp_error(state, "one job file only, not '%s' too", arg);
@@ -41,6 +51,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"output", 'o', "RUN.h5", 0, "Result file (default: the job's `output`)", 0},
     {"time-limit", 'l', "HH:MM:SS", 0, "End early with a good checkpoint after this time", 0},
+    {"token", KEY_TOKEN, "TEXT", OPTION_HIDDEN, "Put TEXT into the status file", 0},
+    {"bar", KEY_BAR, NULL, OPTION_HIDDEN, "Show progress as a bar though stderr is no terminal", 0},
     {0}};
 static const struct argp_child children[] = {{&cli_model_argp, 0, NULL, 0}, {0}};
 static const struct argp sweep_argp = {
@@ -93,7 +105,8 @@ int cmd_sweep(int argc, char **argv) {
                          .threads = a.model.threads,
                          .default_threads = threads ? atoi(threads) : 0,
                          .time_limit = a.time_limit,
-                         .observer = cli_progress_open(&progress),
+                         .token = a.token,
+                         .observer = cli_progress_open(&progress, a.bar),
                          .cache_dir = cli_cache_dir(),
                          .respawn = {program, again}};
   status = les_sweep_run(&team, &o, &code);

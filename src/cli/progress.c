@@ -50,8 +50,8 @@ static void show_progress(void *ctx, int64_t done, int64_t total, double rate, d
   }
 }
 
-les_observer cli_progress_open(cli_progress *p) {
-  *p = (cli_progress){.terminal = isatty(STDERR_FILENO), .minute = les_now()};
+les_observer cli_progress_open(cli_progress *p, bool bar) {
+  *p = (cli_progress){.terminal = bar || isatty(STDERR_FILENO), .minute = les_now()};
   return (les_observer){.ctx = p, .lesion = show_lesion, .progress = show_progress, .note = show_note};
 }
 

@@ -9,7 +9,8 @@ typedef struct cli_progress {
   double minute;      /* when the last line of the kind was printed */
 } cli_progress;
 
-les_observer cli_progress_open(cli_progress *p);
+/* bar: as on a terminal, though stderr leads to one by way of a launcher only. */
+les_observer cli_progress_open(cli_progress *p, bool bar);
 void cli_progress_close(cli_progress *p);
 
 /* HH:MM:SS, MM:SS or SS as seconds; false if it is none of them. */
