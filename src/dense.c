@@ -6,7 +6,7 @@
 
 void les_dense_copy(const les_dense *d, const les_matrix *from) {
   size_t row_bytes = les_dtype_bytes(from->type, from->cols);
-#pragma omp parallel for
+#pragma omp parallel for num_threads(d->threads)
   for (int64_t r = 0; r < d->rows; r++)
     les_unpack(from->type, (const char *)from->data + (size_t)r * row_bytes, d->cols, d->w + r * d->cols);
 }
@@ -18,7 +18,7 @@ void les_dense_clear(const les_dense *d, int64_t first, int64_t n) {
 /* w = keep * w + scale * N(0, 1). Two neighbouring elements come from one block of random bits. */
 static void draw(const les_dense *d, int64_t first, int64_t n, uint64_t seed, double keep, double scale) {
   uint32_t place = (uint32_t)d->layer << 8 | (uint32_t)d->id;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(d->threads)
   for (int64_t r = 0; r < d->rows; r++) {
     int64_t start = r * d->cols + first;
     double z[2];
@@ -43,7 +43,7 @@ void les_dense_round(const les_dense *d, les_dtype type) {
   enum { MAX_BLOCK = 256 };
   int block = les_dtype_find(type)->block_elements;
   int64_t n_blocks = d->rows * d->cols / block;
-#pragma omp parallel for
+#pragma omp parallel for num_threads(d->threads)
   for (int64_t b = 0; b < n_blocks; b++) {
     float packed[MAX_BLOCK]; /* no type has more bytes than its elements have in f32 */
     float *w = d->w + b * block;

@@ -1,5 +1,5 @@
 /* Operations on one replaced matrix: a dense f32 copy, changed in place. All give the same bytes for any
- * number of threads; they use OpenMP's default number. */
+ * number of threads. */
 #ifndef LES_DENSE_H
 #define LES_DENSE_H
 
@@ -10,6 +10,7 @@ typedef struct les_dense {
   int64_t rows, cols;
   int layer; /* random numbers are keyed by layer, matrix and element: its place in the matrix as stored */
   les_linear_id id;
+  int threads; /* to work with */
 } les_dense;
 
 /* w = the values of a matrix of the same size. */

@@ -89,7 +89,7 @@ les_status les_engine_open(les_engine **out, const les_model *model, const les_i
     status = les_fail(LES_FAILED, "out of memory for %d prompts", n_inputs);
   if (status == LES_OK)
     status = les_workspace_open(&e->workspace, model, e->options.max_rows, options->threads);
-  if (status == LES_OK) status = les_plans_open(&e->plans, model, lesions, means);
+  if (status == LES_OK) status = les_plans_open(&e->plans, model, lesions, means, options->threads);
   if (status != LES_OK) return les_engine_close(out), status;
   for (int i = 0; i < lesions->n; i++) e->keep[start_of(e, i)] = true;
   e->keep[0] = false; /* a lesion of the first layer starts from the embedding */

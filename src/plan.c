@@ -77,14 +77,14 @@ static les_status apply(les_plan *p, const les_model *model, const les_stroke *s
 }
 
 les_status les_plan_open(les_plan **out, const les_model *model, const les_lesion *lesion,
-                         const les_means *means) {
+                         const les_means *means, int threads) {
   les_status status = LES_OK;
   les_plan *p = *out = calloc(1, sizeof *p);
   if (!p) return les_fail(LES_FAILED, "out of memory");
   p->first_layer = p->n_layers = model->shape.n_layers;
   p->layers = calloc((size_t)p->n_layers, sizeof *p->layers);
   if (!p->layers) status = les_fail(LES_FAILED, "out of memory");
-  if (status == LES_OK) status = les_surgery_open(&p->surgery, model, lesion);
+  if (status == LES_OK) status = les_surgery_open(&p->surgery, model, lesion, threads);
   for (int i = 0; i < lesion->n_strokes && status == LES_OK; i++)
     status = apply(p, model, &lesion->strokes[i], means);
   p->bytes = les_plan_bytes(model, lesion);

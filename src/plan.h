@@ -37,9 +37,9 @@ typedef struct les_means {
 } les_means;
 
 /* Makes the plan of `lesion` for `model`. `means` may be NULL if no stroke is `mean`. Model and means outlive
- * the plan. Deterministic: the same bytes on every rank and for every number of threads. */
+ * the plan. The same bytes on every rank and for every number of threads. */
 les_status les_plan_open(les_plan **out, const les_model *model, const les_lesion *lesion,
-                         const les_means *means);
+                         const les_means *means, int threads);
 void les_plan_close(les_plan **plan);
 
 /* Bytes that les_plan_open will hold for replaced parameters, without doing it. */

@@ -12,19 +12,21 @@ struct les_plans {
   const les_model *model;
   const les_lesions *lesions;
   const les_means *means;
+  int threads;
   size_t bytes, peak;
   uint64_t clock;
   entry entries[]; /* (lesions->n) */
 };
 
 les_status les_plans_open(les_plans **out, const les_model *model, const les_lesions *lesions,
-                          const les_means *means) {
+                          const les_means *means, int threads) {
   les_plans *p = calloc(1, sizeof *p + (size_t)lesions->n * sizeof p->entries[0]);
   *out = p;
   if (!p) return les_fail(LES_FAILED, "out of memory for %d lesions", lesions->n);
   p->model = model;
   p->lesions = lesions;
   p->means = means;
+  p->threads = threads;
   return LES_OK;
 }
 
@@ -43,7 +45,7 @@ les_status les_plans_take(les_plans *p, int i, const les_plan **plan) {
   entry *e = &p->entries[i];
   *plan = NULL;
   if (!e->plan) {
-    LES_TRY(les_plan_open(&e->plan, p->model, &p->lesions->items[i], p->means));
+    LES_TRY(les_plan_open(&e->plan, p->model, &p->lesions->items[i], p->means, p->threads));
     p->bytes += e->plan->bytes;
     if (p->bytes > p->peak) p->peak = p->bytes;
   }

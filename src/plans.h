@@ -8,7 +8,7 @@ typedef struct les_plans les_plans;
 
 /* All arguments are borrowed. */
 les_status les_plans_open(les_plans **out, const les_model *model, const les_lesions *lesions,
-                          const les_means *means);
+                          const les_means *means, int threads);
 void les_plans_close(les_plans **p);
 
 /* Bytes that taking lesion i would add: 0 if its plan is there. */

@@ -19,6 +19,7 @@ typedef struct demand {
 
 struct les_surgery {
   const les_model *model;
+  int threads;
   demand need;
   float *arena;
   float **copies; /* (n_layers, LES_N_LINEAR) in the arena; NULL: the matrix gets no dense copy */
@@ -109,11 +110,13 @@ static void carve(les_surgery *g) {
   for (size_t i = 0; i < norm_bytes(&g->model->shape) / sizeof(float); i++) g->ones[i] = 1;
 }
 
-les_status les_surgery_open(les_surgery **out, const les_model *model, const les_lesion *lesion) {
+les_status les_surgery_open(les_surgery **out, const les_model *model, const les_lesion *lesion,
+                            int threads) {
   les_status status = LES_OK;
   les_surgery *g = *out = calloc(1, sizeof *g);
   if (!g) return les_fail(LES_FAILED, "out of memory");
   g->model = model;
+  g->threads = threads;
   LES_GOTO(status, demand_open(&g->need, model, lesion), failed);
   g->copies = calloc((size_t)model->shape.n_layers * LES_N_LINEAR, sizeof *g->copies);
   if (g->need.bytes) g->arena = aligned_alloc(ALIGN, g->need.bytes);
@@ -163,7 +166,7 @@ static unsigned norms_of(const les_stroke *s) {
 
 /* Points w to its dense copy, filled with what it has been until now. */
 static les_dense writable(les_surgery *g, int l, les_linear_id id, les_matrix *w) {
-  les_dense d = {g->copies[l * LES_N_LINEAR + id], w->rows, w->cols, l, id};
+  les_dense d = {g->copies[l * LES_N_LINEAR + id], w->rows, w->cols, l, id, g->threads};
   if (w->data != d.w) les_dense_copy(&d, w);
   w->type = LES_F32;
   w->data = d.w;

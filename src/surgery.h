@@ -12,7 +12,7 @@ typedef struct les_surgery les_surgery;
 size_t les_surgery_bytes(const les_model *model, const les_lesion *lesion);
 
 /* Room for all that `lesion` replaces; nothing is replaced yet. */
-les_status les_surgery_open(les_surgery **out, const les_model *model, const les_lesion *lesion);
+les_status les_surgery_open(les_surgery **out, const les_model *model, const les_lesion *lesion, int threads);
 void les_surgery_close(les_surgery **surgery);
 
 /* Applies a stroke of the lesion, of zero, reinit, noise, svd or quant, to one of its layers: `layer` points

@@ -17,10 +17,11 @@ static int64_t min_i64(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-/* gram (n, n), lower triangle by pieces: products of all pairs of rows of w (or columns). */
-static void fill_gram(const les_basis *b, const double *w, int64_t rows, int64_t cols, double *gram) {
-  int64_t n = b->n, pieces = (n + PIECE - 1) / PIECE;
-#pragma omp parallel for schedule(dynamic)
+/* b->vectors = products of all pairs of rows (or columns) of w, the values of d; lower triangle by pieces. */
+static void fill_gram(const les_basis *b, const les_dense *d, const double *w) {
+  double *gram = b->vectors;
+  int64_t rows = d->rows, cols = d->cols, n = b->n, pieces = (n + PIECE - 1) / PIECE;
+#pragma omp parallel for schedule(dynamic) num_threads(d->threads)
   for (int64_t t = 0; t < pieces * pieces; t++) {
     int64_t i = t / pieces * PIECE, j = t % pieces * PIECE;
     if (j > i) continue;
@@ -76,7 +77,7 @@ les_status les_basis_open(les_basis **out, const les_dense *d) {
                       les_linear_name(d->id)),
              done);
   openblas_set_num_threads(1);
-  fill_gram(b, w, d->rows, d->cols, b->vectors);
+  fill_gram(b, d, w);
   status = solve(b);
 done:
   free(w);
@@ -123,7 +124,7 @@ les_status les_basis_truncate(const les_basis *b, const les_dense *d, int64_t ra
   int64_t length = b->outputs ? d->cols : d->rows;
   bool memory = true;
   openblas_set_num_threads(1);
-#pragma omp parallel reduction(&& : memory)
+#pragma omp parallel num_threads(d->threads) reduction(&& : memory)
   {
     double *x = malloc((size_t)(b->n + rank) * PIECE * sizeof *x);
     memory = x != NULL;

@@ -78,7 +78,7 @@ static int set_up(void **state) {
     inputs[i] = (les_input){.tokens = prompts[i], .n = lengths[i], .max_new_tokens = NEW};
   for (int l = -1; l < N_LESIONS; l++) {
     les_plan *plan = NULL;
-    if (l >= 0 && les_plan_open(&plan, &tiny.model, &lesions.items[l], NULL) != LES_OK) return -1;
+    if (l >= 0 && les_plan_open(&plan, &tiny.model, &lesions.items[l], NULL, 1) != LES_OK) return -1;
     for (int i = 0; i < N_INPUTS; i++) expect(plan, i, &reference[0][i], &reference[l + 1][i]);
     les_plan_close(&plan);
   }

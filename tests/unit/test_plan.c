@@ -3,8 +3,6 @@
 #include "rng.h"
 #include "unit.h"
 
-#include <omp.h>
-
 enum { LAYERS = 3, EMBD = 64, FF = 96, HEADS = 4, KV = 2, DIM = 16 };
 
 /* A model of random numbers in memory, all matrices and norms of all layers. */
@@ -53,14 +51,18 @@ static int close_world(void **state) {
   return 0;
 }
 
-static les_plan *plan_of(const world *w, const char *spec, const les_means *means) {
+static les_plan *plan_with(const world *w, const char *spec, const les_means *means, int threads) {
   les_lesions lesions;
   les_plan *plan;
   assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &w->model.shape), LES_OK);
-  assert_int_equal(les_plan_open(&plan, &w->model, &lesions.items[0], means), LES_OK);
+  assert_int_equal(les_plan_open(&plan, &w->model, &lesions.items[0], means, threads), LES_OK);
   assert_int_equal(plan->bytes, les_plan_bytes(&w->model, &lesions.items[0]));
   les_lesions_free(&lesions);
   return plan;
+}
+
+static les_plan *plan_of(const world *w, const char *spec, const les_means *means) {
+  return plan_with(w, spec, means, 2);
 }
 
 static const float *values(const les_plan *p, int layer, les_linear_id id) {
@@ -114,7 +116,7 @@ static void test_mean_needs_a_calibration(void **state) {
   les_lesions lesions;
   les_plan *plan;
   assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &w->model.shape), LES_OK);
-  assert_int_equal(les_plan_open(&plan, &w->model, &lesions.items[0], NULL), LES_FAILED);
+  assert_int_equal(les_plan_open(&plan, &w->model, &lesions.items[0], NULL, 1), LES_FAILED);
   assert_null(plan);
   assert_message("calibration");
   les_lesions_free(&lesions);
@@ -193,10 +195,8 @@ static void test_moments_of_noise(void **state) {
 static void test_random_numbers_are_keyed(void **state) {
   world *w = *state;
   const int n = FF * EMBD;
-  omp_set_num_threads(1);
-  les_plan *one = plan_of(w, "reinit@1:seed=5", NULL);
-  omp_set_num_threads(3);
-  les_plan *three = plan_of(w, "reinit@0-1.mlp:seed=5", NULL);
+  les_plan *one = plan_with(w, "reinit@1:seed=5", NULL, 1);
+  les_plan *three = plan_with(w, "reinit@0-1.mlp:seed=5", NULL, 3);
   les_plan *other = plan_of(w, "reinit@1.mlp:seed=6", NULL);
   assert_memory_equal(values(one, 1, LES_UP), values(three, 1, LES_UP), (size_t)n * 4);
   const float *same = values(one, 1, LES_UP),

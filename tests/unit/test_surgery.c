@@ -53,7 +53,7 @@ static void run(const char *spec, logits *out) {
   les_lesions lesions;
   les_plan *plan;
   assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &tiny.model.shape), LES_OK);
-  assert_int_equal(les_plan_open(&plan, &tiny.model, &lesions.items[0], NULL), LES_OK);
+  assert_int_equal(les_plan_open(&plan, &tiny.model, &lesions.items[0], NULL, 2), LES_OK);
   run_plan(plan, out);
   les_plan_close(&plan);
   les_lesions_free(&lesions);

@@ -155,7 +155,7 @@ static void run_one_token(const char *spec, const les_means *means, int32_t toke
   les_seq *seq;
   les_workspace *ws;
   assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &tiny.model.shape), LES_OK);
-  assert_int_equal(les_plan_open(&plan, &tiny.model, &lesions.items[0], means), LES_OK);
+  assert_int_equal(les_plan_open(&plan, &tiny.model, &lesions.items[0], means, 1), LES_OK);
   assert_int_equal(les_seq_open(&seq, &tiny.model, plan, NULL, 1), LES_OK);
   assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
   les_row row = {.seq = seq, .token = token, .logits = true};

@@ -2,8 +2,6 @@
 #include "svd.h"
 #include "unit.h"
 
-#include <omp.h>
-
 /* Element i of the k-th vector of an orthonormal basis of n (the discrete cosine transform, type II). */
 static double cosine(int k, int i, int n) {
   return sqrt((k ? 2.0 : 1.0) / n) * cos(3.141592653589793 * k * (i + 0.5) / n);
@@ -15,7 +13,7 @@ static double singular_value(int k) {
 
 /* The matrix of the first `rank` singular values. */
 static les_dense make(int rows, int cols, int rank) {
-  les_dense d = {malloc((size_t)(rows * cols) * sizeof *d.w), rows, cols, 0, LES_UP};
+  les_dense d = {malloc((size_t)(rows * cols) * sizeof *d.w), rows, cols, 0, LES_UP, 1};
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < cols; c++) {
       double sum = 0;
@@ -65,8 +63,8 @@ static void test_bytes_do_not_depend_on_threads(void **state) {
   for (int wide = 0; wide < 2; wide++) {
     les_dense d[2];
     for (int i = 0; i < 2; i++) {
-      omp_set_num_threads(1 + 2 * i);
       d[i] = wide ? make(300, 560, 12) : make(560, 300, 12);
+      d[i].threads = 1 + 2 * i;
       les_basis *basis;
       assert_int_equal(les_basis_open(&basis, &d[i]), LES_OK);
       assert_int_equal(les_basis_truncate(basis, &d[i], 7), LES_OK);
