@@ -1,4 +1,5 @@
 #include "cli.h"
+#include "lesions.h"
 #include "texts.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 typedef struct generate_options {
   cli_model_options model;
   cli_texts prompts;
-  cli_list lesions;
+  cli_lesions lesions;
   const char *path;
   int max_new_tokens;
   les_sampling sampling;
@@ -22,16 +23,14 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &o->prompts;
-    state->child_inputs[1] = &o->model;
+    state->child_inputs[1] = &o->lesions;
+    state->child_inputs[2] = &o->model;
     return 0;
   case 'p':
     cli_texts_add(&o->prompts, CLI_TEXT, arg);
     return 0;
   case 'n':
     o->max_new_tokens = (int)cli_number(state, "-n", arg, 1, 1 << 20);
-    return 0;
-  case 'l':
-    cli_list_add(&o->lesions, arg);
     return 0;
   case 'T':
     o->sampling.temperature = (float)cli_number(state, "--temperature", arg, 0, 100);
@@ -70,7 +69,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"prompt", 'p', "TEXT", 0, "A prompt; several times for several prompts", 0},
     {NULL, 'n', "N", 0, "At most N new tokens (default 64)", 0},
-    {"lesion", 'l', "SPEC", 0, "Generate under this lesion too, e.g. skip@3; several times", 3},
     {"temperature", 'T', "X", 0, "Sample at this temperature (default 0: the most likely token)", 4},
     {"seed", KEY_SEED, "S", 0,
      "Seed of the sampling (default 0); intact and lesioned runs draw the same numbers", 4},
@@ -83,7 +81,7 @@ static const struct argp_option options[] = {
     {"json", 'j', NULL, 0, "Print one JSON document", 6},
     {0}};
 static const struct argp_child children[] = {
-    {&cli_texts_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
+    {&cli_texts_argp, 0, NULL, 0}, {&cli_lesions_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {options,
                                  parse,
                                  "MODEL",
@@ -181,14 +179,11 @@ static les_status run(results *r, les_engine *engine) {
 
 static les_status generate(generate_options *o) {
   les_model *model = NULL;
-  les_lesions lesions = {0};
   les_input *inputs = NULL;
   les_engine *engine = NULL;
   les_status status;
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
-  LES_GOTO(status,
-           les_lesions_parse(&lesions, (const char *const *)o->lesions.items, o->lesions.n, &model->shape),
-           done);
+  LES_GOTO(status, cli_lesions_resolve(&o->lesions, model, &o->model), done);
   LES_GOTO(status, cli_texts_resolve(&o->prompts, model, o->max_new_tokens, &inputs), done);
   for (int i = 0; i < o->prompts.n; i++) {
     inputs[i].max_new_tokens = o->max_new_tokens;
@@ -198,12 +193,13 @@ static les_status generate(generate_options *o) {
                           .threads = cli_threads(o->model.threads),
                           .sampling = o->sampling,
                           .ignore_eos = o->ignore_eos};
-  LES_GOTO(status, les_engine_open(&engine, model, inputs, o->prompts.n, &lesions, NULL, &e), done);
-  LES_GOTO(status, run(&(results){.o = o, .model = model, .lesions = &lesions}, engine), done);
+  LES_GOTO(status,
+           les_engine_open(&engine, model, inputs, o->prompts.n, &o->lesions.lesions, o->lesions.means, &e),
+           done);
+  LES_GOTO(status, run(&(results){.o = o, .model = model, .lesions = &o->lesions.lesions}, engine), done);
 done:
   les_engine_close(&engine);
   free(inputs);
-  les_lesions_free(&lesions);
   les_model_close(&model);
   return status;
 }
@@ -213,6 +209,6 @@ int cmd_generate(int argc, char **argv) {
   cli_parse(&argp, argc, argv, &o);
   les_status status = generate(&o);
   cli_texts_free(&o.prompts);
-  cli_list_free(&o.lesions);
+  cli_lesions_free(&o.lesions);
   return cli_finish(status);
 }

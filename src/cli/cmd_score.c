@@ -1,4 +1,5 @@
 #include "cli.h"
+#include "lesions.h"
 #include "measure.h"
 #include "texts.h"
 
@@ -10,7 +11,7 @@
 typedef struct score_options {
   cli_model_options model;
   cli_texts texts;
-  cli_list lesions;
+  cli_lesions lesions;
   const char *path;
   bool json, per_token, logits;
 } score_options;
@@ -20,10 +21,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &o->texts;
-    state->child_inputs[1] = &o->model;
-    return 0;
-  case 'l':
-    cli_list_add(&o->lesions, arg);
+    state->child_inputs[1] = &o->lesions;
+    state->child_inputs[2] = &o->model;
     return 0;
   case 'j':
     o->json = true;
@@ -48,14 +47,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"lesion", 'l', "SPEC", 0, "Score under this lesion too, e.g. skip@3 or skip@each.attn; several times",
-     3},
     {"json", 'j', NULL, 0, "Print one JSON document", 4},
     {"per-token", 'p', NULL, 0, "JSON with nll and kl of every position, a list per text", 4},
     {"logits", 'g', NULL, 0, "JSON with the logits after each text's last token", 4},
     {0}};
 static const struct argp_child children[] = {
-    {&cli_texts_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
+    {&cli_texts_argp, 0, NULL, 0}, {&cli_lesions_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     options,
     parse,
@@ -208,20 +205,19 @@ static les_status run(les_engine *engine, table *t) {
 
 static les_status score(score_options *o) {
   les_model *model = NULL;
-  les_lesions lesions = {0};
   les_input *inputs = NULL;
   les_engine *engine = NULL;
   table t = {0};
   les_status status;
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
-  LES_GOTO(status,
-           les_lesions_parse(&lesions, (const char *const *)o->lesions.items, o->lesions.n, &model->shape),
-           done);
+  LES_GOTO(status, cli_lesions_resolve(&o->lesions, model, &o->model), done);
   LES_GOTO(status, cli_texts_resolve(&o->texts, model, 0, &inputs), done);
   for (int i = 0; i < o->texts.n; i++) inputs[i].want = LES_WANT_KL | (o->logits ? LES_WANT_LAST_LOGITS : 0);
-  LES_GOTO(status, open_table(&t, &lesions, model, inputs, o->texts.n), done);
+  LES_GOTO(status, open_table(&t, &o->lesions.lesions, model, inputs, o->texts.n), done);
   les_engine_options e = {.compute = (les_compute)o->model.compute, .threads = cli_threads(o->model.threads)};
-  LES_GOTO(status, les_engine_open(&engine, model, inputs, o->texts.n, &lesions, NULL, &e), done);
+  LES_GOTO(status,
+           les_engine_open(&engine, model, inputs, o->texts.n, &o->lesions.lesions, o->lesions.means, &e),
+           done);
   LES_GOTO(status, run(engine, &t), done);
   if (o->json)
     print_json(&t, model, o);
@@ -231,7 +227,6 @@ done:
   les_engine_close(&engine);
   close_table(&t);
   free(inputs);
-  les_lesions_free(&lesions);
   les_model_close(&model);
   return status;
 }
@@ -241,6 +236,6 @@ int cmd_score(int argc, char **argv) {
   cli_parse(&argp, argc, argv, &o);
   les_status status = score(&o);
   cli_texts_free(&o.texts);
-  cli_list_free(&o.lesions);
+  cli_lesions_free(&o.lesions);
   return cli_finish(status);
 }

@@ -7,10 +7,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   cli_scorer *s = state->input;
   switch (key) {
   case ARGP_KEY_INIT:
-    state->child_inputs[0] = &s->model;
-    return 0;
-  case 'l':
-    cli_list_add(&s->lesions, arg);
+    state->child_inputs[0] = &s->lesions;
+    state->child_inputs[1] = &s->model;
     return 0;
   case 'j':
     s->json = true;
@@ -27,12 +25,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   }
 }
 
-static const struct argp_option options[] = {
-    {"lesion", 'l', "SPEC", 0, "Score under this lesion too, e.g. skip@3 or skip@each.attn; several times",
-     3},
-    {"json", 'j', NULL, 0, "Print one JSON document", 4},
-    {0}};
-static const struct argp_child children[] = {{&cli_model_argp, 0, NULL, 0}, {0}};
+static const struct argp_option options[] = {{"json", 'j', NULL, 0, "Print one JSON document", 4}, {0}};
+static const struct argp_child children[] = {
+    {&cli_lesions_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
 const struct argp cli_scorer_argp = {options, parse, NULL, NULL, children, NULL, NULL};
 
 /* The answers of each lesion to each request, row 0 intact. */
@@ -81,31 +76,30 @@ static void print_table(cli_scorer *s, const answers *a) {
 
 les_status cli_scorer_run(cli_scorer *s) {
   les_model *model = NULL;
-  les_lesions lesions = {0};
+  const les_lesions *lesions = &s->lesions.lesions;
   const les_requests *requests;
-  answers a = {.lesions = &lesions};
+  answers a = {.lesions = lesions};
   les_status status;
   LES_GOTO(status, les_model_open(&model, s->path, &(les_model_options){.no_sha256 = true}), done);
-  LES_GOTO(status,
-           les_lesions_parse(&lesions, (const char *const *)s->lesions.items, s->lesions.n, &model->shape),
-           done);
+  LES_GOTO(status, cli_lesions_resolve(&s->lesions, model, &s->model), done);
   LES_GOTO(status, s->prepare(s, model, &requests), done);
   a.n_requests = requests->n;
-  a.items = calloc(((size_t)lesions.n + 1) * ((size_t)requests->n + 1), sizeof *a.items);
-  if (!a.items) LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %d lesions", lesions.n), done);
+  a.items = calloc(((size_t)lesions->n + 1) * ((size_t)requests->n + 1), sizeof *a.items);
+  if (!a.items) LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %d lesions", lesions->n), done);
   les_loglik_options o = {.compute = (les_compute)s->model.compute, .threads = cli_threads(s->model.threads)};
-  LES_GOTO(status, les_loglik_score(model, requests->items, requests->n, &lesions, NULL, &o, a.items), done);
+  LES_GOTO(status,
+           les_loglik_score(model, requests->items, requests->n, lesions, s->lesions.means, &o, a.items),
+           done);
   if (s->json)
     print_json(s, model, &a);
   else
     print_table(s, &a);
 done:
   free(a.items);
-  les_lesions_free(&lesions);
   les_model_close(&model);
   return status;
 }
 
 void cli_scorer_free(cli_scorer *s) {
-  cli_list_free(&s->lesions);
+  cli_lesions_free(&s->lesions);
 }

@@ -2,12 +2,12 @@
 #ifndef LES_SCORER_H
 #define LES_SCORER_H
 
-#include "cli.h"
+#include "lesions.h"
 #include "textscore.h"
 
 typedef struct cli_scorer {
   cli_model_options model;
-  cli_list lesions; /* of --lesion */
+  cli_lesions lesions;
   const char *path; /* MODEL */
   bool json;
 
@@ -23,7 +23,8 @@ typedef struct cli_scorer {
   void *ctx; /* the command's own */
 } cli_scorer;
 
-/* MODEL, --lesion, --json and the options of cli_model_argp; the input of the child is a cli_scorer. */
+/* MODEL, --json and the options of cli_lesions_argp and cli_model_argp; the input of the child is a
+ * cli_scorer. */
 extern const struct argp cli_scorer_argp;
 
 /* Opens the model, prepares, scores and prints. */
