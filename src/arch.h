@@ -32,10 +32,12 @@ typedef struct les_arch {
   bool hub_norm_minus_one; /* safetensors hold norm scales less 1 */
   bool hub_transposed;     /* safetensors hold matrices as (inputs, outputs) */
   bool fused_qkv, fused_gate_up;
-  bool scaled_embd;     /* embeddings times sqrt(n_embd) */
-  bool init_scaled_out; /* see les_shape */
-  unsigned norms;       /* bit 1 << les_norm_id: has that norm */
-  unsigned biases;      /* bit 1 << les_linear_id: must have a bias; others may */
+  bool scaled_embd;       /* embeddings times sqrt(n_embd) */
+  bool init_scaled_out;   /* see les_shape */
+  int window_period;      /* every such layer sees all where others have a window; 0: all have it */
+  bool window_first_full; /* the first of a period sees all, not the last */
+  unsigned norms;         /* bit 1 << les_norm_id: has that norm */
+  unsigned biases;        /* bit 1 << les_linear_id: must have a bias; others may */
 } les_arch;
 
 /* The architecture of that les_arch.name or, for GGUF, general.architecture; NULL if there is none. */

@@ -69,6 +69,13 @@ les_status les_config_finish(les_config *c, int max_layers) {
   return c->sliding ? LES_OK : les_fail(LES_FAILED, "no memory for %d layers", s->n_layers);
 }
 
+void les_config_set_windows(les_config *c, int period) {
+  if (period == 0) period = c->arch->window_period;
+  int full = c->arch->window_first_full ? 0 : period - 1;
+  for (int i = 0; i < c->shape.n_layers; i++)
+    c->sliding[i] = c->window > 0 && (period == 0 || i % period != full);
+}
+
 les_status les_config_add_eos(les_config *c, int64_t token) {
   if (token < 0 || token > INT32_MAX)
     return les_fail(LES_FAILED, "the end token %" PRId64 " is not a token", token);

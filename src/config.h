@@ -28,6 +28,10 @@ les_status les_config_read_gguf(les_config *out, const les_gguf *g);
 /* `dir` holds config.json and maybe generation_config.json. */
 les_status les_config_read_json(les_config *out, const char *dir, int max_layers);
 
+/* Gives the layers windows, if c->window is set, as the architecture has them, but with another period if
+ * `period` is not 0. */
+void les_config_set_windows(les_config *c, int period);
+
 /* What both readers end with: checks ranges and relations of the numbers (kv heads divide heads, pairs fit
  * the head, ...), fills what follows from others, and allocates `sliding` (all false). */
 les_status les_config_finish(les_config *c, int max_layers);

@@ -133,23 +133,22 @@ static les_status read_gemma(les_config *c, const les_gguf *g) {
   return read_number(c, g, "rope.freq_base_swa", &c->rope[1].base);
 }
 
-/* Which layers see a window only: all of them, or by a pattern of the architecture or the file. */
+/* Which layers see a window only: as the file says by a period or layer by layer, else as the architecture
+ * has it. */
 static les_status read_windows(les_config *c, const les_gguf *g) {
-  bool gemma3 = !strcmp(c->arch->name, "gemma3"), gemma2 = !strcmp(c->arch->name, "gemma2");
   key k = arch_key(c, "attention.sliding_window_pattern");
-  int64_t period = gemma3 ? 6 : gemma2 ? 2 : 0, n = les_gguf_array_length(g, k.text), on;
-  if (n >= 0 && n != c->shape.n_layers)
+  int64_t n = les_gguf_array_length(g, k.text), period = 0, on;
+  if (n < 0) {
+    les_gguf_int(g, k.text, &period);
+    if (period < 0 || period > INT32_MAX) return les_fail(LES_FAILED, "%s is %" PRId64, k.text, period);
+    les_config_set_windows(c, (int)period);
+    return LES_OK;
+  }
+  if (n != c->shape.n_layers)
     return les_fail(LES_FAILED, "%s has %" PRId64 " elements for %d layers", k.text, n, c->shape.n_layers);
-  if (n < 0) les_gguf_int(g, k.text, &period);
-  if (period < 0) return les_fail(LES_FAILED, "%s is %" PRId64, k.text, period);
   for (int i = 0; i < c->shape.n_layers; i++) {
-    if (n < 0) {
-      c->sliding[i] = c->window > 0 && (period == 0 || (i + 1) % period != 0);
-    } else {
-      if (!les_gguf_array_int(g, k.text, i, &on))
-        return les_fail(LES_FAILED, "%s is no list of flags", k.text);
-      c->sliding[i] = c->window > 0 && on != 0;
-    }
+    if (!les_gguf_array_int(g, k.text, i, &on)) return les_fail(LES_FAILED, "%s is no list of flags", k.text);
+    c->sliding[i] = c->window > 0 && on != 0;
   }
   return LES_OK;
 }

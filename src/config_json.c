@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "config_rope.h"
+#include "dialect.h"
 #include "json.h"
 
 #include <math.h>
@@ -9,139 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Which layers see a window of positions only. */
-typedef enum windows {
-  WINDOWS_NONE,
-  WINDOWS_ALL,     /* where sliding_window is set */
-  WINDOWS_PERIOD,  /* layer_types, else all but every sliding_window_pattern-th */
-  WINDOWS_UPPER,   /* if use_sliding_window: layer_types, else from max_window_layers on */
-  WINDOWS_GPT_NEO, /* attention_types */
-} windows;
-
-/* How a model_type spells its settings, and the values that transformers gives to missing keys
- * (configuration_*.py of transformers 4.57 and 5). */
-typedef struct dialect {
-  const char *model_type, *arch;
-  const char *layers, *embd, *ff, *heads, *ctx, *eps, *act, *window;
-  int n_layers, n_embd, n_ff, n_heads, n_kv_heads, head_dim, n_vocab, n_ctx; /* 0: follows from others */
-  double norm_eps, base;
-  int eos; /* -1: none */
-  bool tied;
-  windows windows;
-  int n_window, period;
-  float attn_softcap, logit_softcap;
-} dialect;
-
-#define LLAMA_KEYS                                                                                           \
-  .layers = "num_hidden_layers", .embd = "hidden_size", .ff = "intermediate_size",                           \
-  .heads = "num_attention_heads", .ctx = "max_position_embeddings", .eps = "rms_norm_eps",                   \
-  .act = "hidden_act", .window = "sliding_window", .norm_eps = 1e-6, .base = 10000
-#define GEMMA_DEFAULTS                                                                                       \
-  LLAMA_KEYS, .act = "hidden_activation", .n_layers = 26, .n_embd = 2304, .n_ff = 9216, .n_heads = 8,        \
-              .n_kv_heads = 4, .head_dim = 256, .eos = 1, .tied = true, .windows = WINDOWS_PERIOD,           \
-              .n_window = 4096
-#define GEMMA3_DEFAULTS                                                                                      \
-  .arch = "gemma3", GEMMA_DEFAULTS, .n_vocab = 262208, .n_ctx = 131072, .base = 1000000, .period = 6
-#define QWEN_DEFAULTS                                                                                        \
-  LLAMA_KEYS, .n_layers = 32, .n_embd = 4096, .n_ff = 22016, .n_heads = 32, .n_kv_heads = 32,                \
-              .n_vocab = 151936, .n_ctx = 32768, .eos = -1, .windows = WINDOWS_UPPER, .n_window = 4096
-
-#pragma GCC diagnostic push /* a row overrides what its family says */
-#pragma GCC diagnostic ignored "-Woverride-init"
-static const dialect dialects[] = {
-    {.model_type = "llama",
-     .arch = "llama",
-     LLAMA_KEYS,
-     .n_layers = 32,
-     .n_embd = 4096,
-     .n_ff = 11008,
-     .n_heads = 32,
-     .n_vocab = 32000,
-     .n_ctx = 2048,
-     .eos = 2},
-    {.model_type = "mistral",
-     .arch = "llama",
-     LLAMA_KEYS,
-     .n_layers = 32,
-     .n_embd = 4096,
-     .n_ff = 14336,
-     .n_heads = 32,
-     .n_kv_heads = 8,
-     .n_vocab = 32000,
-     .n_ctx = 131072,
-     .eos = 2,
-     .windows = WINDOWS_ALL,
-     .n_window = 4096},
-    {.model_type = "gemma3_text", GEMMA3_DEFAULTS},
-    {.model_type = "gemma3", GEMMA3_DEFAULTS},
-    {.model_type = "gemma2",
-     .arch = "gemma2",
-     GEMMA_DEFAULTS,
-     .n_vocab = 256000,
-     .n_ctx = 8192,
-     .period = 2,
-     .attn_softcap = 50,
-     .logit_softcap = 30},
-    {.model_type = "qwen2", .arch = "qwen2", QWEN_DEFAULTS},
-    {.model_type = "qwen3", .arch = "qwen3", QWEN_DEFAULTS, .head_dim = 128},
-    {.model_type = "phi3",
-     .arch = "phi3",
-     LLAMA_KEYS,
-     .n_layers = 32,
-     .n_embd = 3072,
-     .n_ff = 8192,
-     .n_heads = 32,
-     .n_vocab = 32064,
-     .n_ctx = 4096,
-     .norm_eps = 1e-5,
-     .eos = 32000,
-     .windows = WINDOWS_ALL},
-    {.model_type = "gpt_neo",
-     .arch = "gptneo",
-     .layers = "num_layers",
-     .embd = "hidden_size",
-     .ff = "intermediate_size",
-     .heads = "num_heads",
-     .ctx = "max_position_embeddings",
-     .eps = "layer_norm_epsilon",
-     .act = "activation_function",
-     .window = "window_size",
-     .n_layers = 24,
-     .n_embd = 2048,
-     .n_heads = 16,
-     .n_vocab = 50257,
-     .n_ctx = 2048,
-     .norm_eps = 1e-5,
-     .eos = 50256,
-     .tied = true,
-     .windows = WINDOWS_GPT_NEO,
-     .n_window = 256},
-    {.model_type = "gpt2",
-     .arch = "gpt2",
-     .layers = "n_layer",
-     .embd = "n_embd",
-     .ff = "n_inner",
-     .heads = "n_head",
-     .ctx = "n_positions",
-     .eps = "layer_norm_epsilon",
-     .act = "activation_function",
-     .window = "sliding_window",
-     .n_layers = 12,
-     .n_embd = 768,
-     .n_heads = 12,
-     .n_vocab = 50257,
-     .n_ctx = 1024,
-     .norm_eps = 1e-5,
-     .eos = 50256,
-     .tied = true},
-};
-#pragma GCC diagnostic pop
-enum { n_dialects = sizeof dialects / sizeof dialects[0] };
-
 /* A config.json being read. */
 typedef struct reader {
   les_config *config;
-  const dialect *dialect;
+  const les_dialect *dialect;
   const char *path;
   const cJSON *top;  /* the document */
   const cJSON *text; /* its text_config where there is one, else the document */
@@ -204,7 +76,7 @@ static les_status read_activation(const reader *r) {
 }
 
 static les_status read_shape(const reader *r) {
-  const dialect *d = r->dialect;
+  const les_dialect *d = r->dialect;
   les_shape *s = &r->config->shape;
   LES_TRY(read_int(r, d->layers, d->n_layers, &s->n_layers));
   LES_TRY(read_int(r, d->embd, d->n_embd, &s->n_embd));
@@ -229,7 +101,7 @@ static les_status read_scales(const reader *r) {
   float scalar;
   LES_TRY(les_json_get_bool(r->text, "scale_attn_weights", r->path, &scaled));
   if (!scaled || !strcmp(arch, "gptneo")) s->attn_scale = 1;
-  if (r->dialect->windows != WINDOWS_PERIOD) return LES_OK;
+  if (r->dialect->windows != LES_WINDOWS_PERIOD) return LES_OK;
   LES_TRY(read_float(r, "query_pre_attn_scalar", 256, &scalar));
   if (!(scalar > 0))
     return les_fail(LES_FAILED, "%s: 'query_pre_attn_scalar' is %g; it must be above 0", r->path,
@@ -249,20 +121,20 @@ static les_status read_biases(const reader *r) {
   return LES_OK;
 }
 
-/* Sets layer i's window from a list of names, one a layer. */
-static les_status read_layer_types(const reader *r, const cJSON *types, const char *key, const char *full,
-                                   const char *sliding) {
+/* Windows from a list of names, one a layer. */
+static les_status read_layer_types(const reader *r, const cJSON *types) {
   les_config *c = r->config;
   if (cJSON_GetArraySize(types) != c->shape.n_layers)
-    return les_fail(LES_FAILED, "%s: '%s' has %d entries for %d layers", r->path, key,
+    return les_fail(LES_FAILED, "%s: 'layer_types' has %d entries for %d layers", r->path,
                     cJSON_GetArraySize(types), c->shape.n_layers);
   const cJSON *type;
   int i = 0;
   cJSON_ArrayForEach(type, types) {
     const char *name = cJSON_IsString(type) ? type->valuestring : "";
-    if (strcmp(name, full) && strcmp(name, sliding))
-      return les_fail(LES_FAILED, "%s: '%s' holds '%s', which is not supported", r->path, key, name);
-    c->sliding[i++] = c->window > 0 && !strcmp(name, sliding);
+    bool sliding = !strcmp(name, "sliding_attention");
+    if (!sliding && strcmp(name, "full_attention"))
+      return les_fail(LES_FAILED, "%s: 'layer_types' holds '%s', which is not supported", r->path, name);
+    c->sliding[i++] = c->window > 0 && sliding;
   }
   return LES_OK;
 }
@@ -272,10 +144,7 @@ static les_status read_attention_types(const reader *r) {
   const cJSON *types = cJSON_GetObjectItemCaseSensitive(r->text, "attention_types"), *group;
   les_config *c = r->config;
   int layer = 0;
-  if (!types) {
-    for (; layer < c->shape.n_layers; layer++) c->sliding[layer] = layer % 2;
-    return LES_OK;
-  }
+  if (!types) return LES_OK;
   cJSON_ArrayForEach(group, types) {
     const cJSON *names = cJSON_GetArrayItem(group, 0), *times = cJSON_GetArrayItem(group, 1), *name;
     if (!cJSON_IsArray(names) || !names->child || !cJSON_IsNumber(times))
@@ -297,34 +166,23 @@ static les_status read_attention_types(const reader *r) {
 static les_status read_windows(const reader *r) {
   les_config *c = r->config;
   const cJSON *types = cJSON_GetObjectItemCaseSensitive(r->text, "layer_types");
-  int n = c->shape.n_layers, period, first = 0;
-  switch (r->dialect->windows) {
-  case WINDOWS_NONE:
-    return LES_OK;
-  case WINDOWS_GPT_NEO:
-    return read_attention_types(r);
-  case WINDOWS_ALL:
-    for (int i = 0; i < n; i++) c->sliding[i] = c->window > 0;
-    return LES_OK;
-  case WINDOWS_PERIOD:
-    if (types) break;
-    LES_TRY(read_int(r, "sliding_window_pattern", r->dialect->period, &period));
-    if (period == 0) return les_fail(LES_FAILED, "%s: 'sliding_window_pattern' is 0", r->path);
-    for (int i = 0; i < n; i++) c->sliding[i] = c->window > 0 && (i + 1) % period != 0;
-    return LES_OK;
-  case WINDOWS_UPPER:
-    if (types) break;
+  les_windows kind = r->dialect->windows;
+  int period = 0, first = 0;
+  if (types && (kind == LES_WINDOWS_PERIOD || kind == LES_WINDOWS_UPPER)) return read_layer_types(r, types);
+  if (kind == LES_WINDOWS_PERIOD)
+    LES_TRY(les_json_get_int(r->text, "sliding_window_pattern", r->path, 1, INT32_MAX, &period));
+  les_config_set_windows(c, period);
+  if (kind == LES_WINDOWS_UPPER) {
     LES_TRY(read_int(r, "max_window_layers", 28, &first));
-    for (int i = 0; i < n; i++) c->sliding[i] = c->window > 0 && i >= first;
-    return LES_OK;
+    for (int i = 0; i < first && i < c->shape.n_layers; i++) c->sliding[i] = false;
   }
-  return read_layer_types(r, types, "layer_types", "full_attention", "sliding_attention");
+  return kind == LES_WINDOWS_GPT_NEO ? read_attention_types(r) : LES_OK;
 }
 
 static les_status read_window(const reader *r) {
-  bool used = r->dialect->windows != WINDOWS_UPPER;
+  bool used = r->dialect->windows != LES_WINDOWS_UPPER;
   LES_TRY(les_json_get_bool(r->text, "use_sliding_window", r->path, &used));
-  if (r->dialect->windows == WINDOWS_NONE || !used) return LES_OK;
+  if (r->dialect->windows == LES_WINDOWS_NONE || !used) return LES_OK;
   return read_int(r, r->dialect->window, r->dialect->n_window, &r->config->window);
 }
 
@@ -387,8 +245,7 @@ static les_status find_dialect(reader *r) {
   const char *type = NULL;
   LES_TRY(les_json_get_string(r->top, "model_type", r->path, &type));
   if (!type) return les_fail(LES_FAILED, "%s: has no 'model_type'", r->path);
-  for (int i = 0; i < n_dialects && !r->dialect; i++)
-    if (!strcmp(dialects[i].model_type, type)) r->dialect = &dialects[i];
+  r->dialect = les_dialect_find(type);
   if (!r->dialect)
     return les_fail(
         LES_FAILED,

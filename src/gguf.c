@@ -160,6 +160,20 @@ bool les_gguf_array_string(const les_gguf *g, const char *key, int64_t i, const 
   return v && i >= 0 && les_gguf_value_string(v, (uint64_t)i, text, n);
 }
 
+int les_gguf_n_keys(const les_gguf *g) {
+  return (int)g->parts[0].n_values;
+}
+
+const char *les_gguf_key_at(const les_gguf *g, int i) {
+  return g->parts[0].values[i].key;
+}
+
+const void *les_gguf_raw_at(const les_gguf *g, int i, size_t *n) {
+  const les_gguf_value *v = &g->parts[0].values[i];
+  *n = (size_t)(v->end - v->begin);
+  return v->begin;
+}
+
 int les_gguf_n_tensors(const les_gguf *g) {
   return g->weights.n;
 }

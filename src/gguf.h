@@ -48,6 +48,12 @@ bool les_gguf_array_int(const les_gguf *g, const char *key, int64_t i, int64_t *
 bool les_gguf_array_double(const les_gguf *g, const char *key, int64_t i, double *value);
 bool les_gguf_array_string(const les_gguf *g, const char *key, int64_t i, const char **text, size_t *n);
 
+/* The keys in alphabetical order, and a value as it lies in the file, for copies: its type, then its content.
+ */
+int les_gguf_n_keys(const les_gguf *g);
+const char *les_gguf_key_at(const les_gguf *g, int i);
+const void *les_gguf_raw_at(const les_gguf *g, int i, size_t *n);
+
 /* A tensor of the file. Owned by g. */
 typedef les_tensor les_gguf_tensor;
 

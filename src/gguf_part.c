@@ -99,6 +99,7 @@ static les_status take_items(cursor *c, les_gguf_value *v) {
 static les_status take_value(cursor *c, les_gguf_value *v) {
   uint32_t type;
   LES_TRY(take_name(c, "a metadata key", KEY_MAX, &v->key));
+  v->begin = c->at;
   if (!take_u32(c, &type)) return cut_short(v->key);
   v->type = v->item = (les_gguf_type)type;
   v->n = 1;
@@ -109,7 +110,9 @@ static les_status take_value(cursor *c, les_gguf_value *v) {
   if (!scalar_bytes(v->item) && v->item != LES_GGUF_STRING)
     return les_fail(LES_FAILED, "'%s' has values of type %" PRIu32 ", which GGUF does not define or nest",
                     v->key, type);
-  return take_items(c, v);
+  LES_TRY(take_items(c, v));
+  v->end = c->at;
+  return LES_OK;
 }
 
 static int compare_values(const void *a, const void *b) {
@@ -118,7 +121,7 @@ static int compare_values(const void *a, const void *b) {
 
 static les_status take_values(cursor *c, les_gguf_part *p, uint64_t n) {
   enum { SMALLEST = 8 + 1 + 4 + 1 }; /* key length, key, type, value */
-  if (n > left(c) / SMALLEST)
+  if (n > left(c) / SMALLEST || n > INT32_MAX)
     return les_fail(LES_FAILED, "%" PRIu64 " metadata keys, more than the file holds", n);
   p->values = calloc(n + 1, sizeof *p->values);
   if (!p->values) return les_fail(LES_FAILED, "no memory for %" PRIu64 " metadata keys", n);

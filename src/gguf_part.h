@@ -12,6 +12,8 @@ typedef struct les_gguf_value {
   les_gguf_type type;
   les_gguf_type item;      /* of the elements; the type itself if it is no array */
   uint64_t n;              /* elements; 1 if it is no array */
+  const uint8_t *begin;    /* the type, from which on all bytes of the value stand in the file */
+  const uint8_t *end;      /* behind the last element */
   const uint8_t *data;     /* the first element */
   const uint8_t **strings; /* (n) the elements of an array of strings, each at its length; else NULL */
 } les_gguf_value;

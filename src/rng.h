@@ -28,6 +28,7 @@ typedef enum les_purpose {
   LES_FOR_TOKENS,    /* place: position; index: prompt */
   LES_FOR_SAMPLES,   /* place: source of a mix; index: its document */
   LES_FOR_RESAMPLES, /* place: resample; index: pair of draws */
+  LES_FOR_MODELS,    /* place: tensor of a made-up model; index: four elements, or 16 bytes of blocks */
 } les_purpose;
 
 /* Two independent numbers, uniform in (0, 1), of 52 bits each: a multiple of 2^-52 plus 2^-53. */
