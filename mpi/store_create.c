@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include "clock.h"
+#include "schema.h"
 #include "store_names.h"
 
 #include <errno.h>
@@ -140,7 +141,7 @@ static void make_fields(maker *m, const les_record_layout *layout) {
 
 static void make_datasets(maker *m, const les_study *study) {
   hid_t type = string_type(strlen(study->json));
-  H5Dclose(make_dataset(m, "/job", type, 0, NULL, NULL, study->json));
+  H5Dclose(make_dataset(m, LES_DATA_JOB, type, 0, NULL, NULL, study->json));
   H5Tclose(type);
   make_scale(m, SCALE_LESION, "/lesion", m->n_lesions);
   make_scale(m, SCALE_PROMPT, "/prompt", m->n_prompts);
@@ -149,16 +150,16 @@ static void make_datasets(maker *m, const les_study *study) {
     if (study->layout.has[i] && les_fields[i].extent == LES_EXTENT_LAYERS &&
         !m->scales[SCALE_EXTENT + LES_EXTENT_LAYERS])
       make_scale(m, SCALE_EXTENT + LES_EXTENT_LAYERS, "/layer", m->n_layers);
-  make_strings(m, "/lesions/spec", SCALE_LESION, (size_t)m->n_lesions, study, lesion_spec);
-  make_strings(m, "/prompts/id", SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_id);
-  make_strings(m, "/prompts/domain", SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_domain);
-  make_strings(m, "/prompts/text", SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_text);
+  make_strings(m, LES_DATA_LESION_SPEC, SCALE_LESION, (size_t)m->n_lesions, study, lesion_spec);
+  make_strings(m, LES_DATA_PROMPT_ID, SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_id);
+  make_strings(m, LES_DATA_PROMPT_DOMAIN, SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_domain);
+  make_strings(m, LES_DATA_PROMPT_TEXT, SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_text);
   int32_t *layers = malloc((size_t)m->n_lesions * sizeof *layers);
   if (!layers) m->bad = true;
   for (int l = 0; layers && l < m->n_lesions; l++) layers[l] = study->lesions.items[l].layer;
   const int scale = SCALE_LESION;
   hsize_t dims = (hsize_t)m->n_lesions;
-  make_array(m, "/lesions/layer", H5T_STD_I32LE, 1, &scale, &dims, NULL, layers);
+  make_array(m, LES_DATA_LESION_LAYER, H5T_STD_I32LE, 1, &scale, &dims, NULL, layers);
   make_array(m, LES_STORE_DONE, H5T_STD_U8LE, 1, &scale, &dims, &(uint8_t){0}, NULL);
   free(layers);
   type = string_type(LES_STORE_SHA_BYTES);
@@ -194,19 +195,19 @@ static void make_text_attribute(maker *m, const char *name, size_t bytes, const 
 
 static void make_attributes(maker *m, const les_study *study, const char *date) {
   const char *compute = les_compute_name(study->job->compute);
-  make_attribute(m, "schema", H5T_STD_I32LE, &(int32_t){LES_SCHEMA});
-  make_text_attribute(m, "program", strlen("lesion " LES_VERSION), "lesion " LES_VERSION);
-  make_text_attribute(m, "model_name", strlen(study->model->name), study->model->name);
-  make_text_attribute(m, "model_sha256", LES_STORE_SHA_BYTES, study->model->sha256);
-  make_text_attribute(m, "prompts_sha256", LES_STORE_SHA_BYTES, study->prompts.sha256);
-  make_text_attribute(m, "arch", strlen(study->model->arch), study->model->arch);
-  make_text_attribute(m, "compute", strlen(compute), compute);
-  make_attribute(m, "n_layers", H5T_STD_I32LE, &(int32_t){study->model->shape.n_layers});
+  make_attribute(m, LES_ATTR_SCHEMA, H5T_STD_I32LE, &(int32_t){LES_SCHEMA});
+  make_text_attribute(m, LES_ATTR_PROGRAM, strlen("lesion " LES_VERSION), "lesion " LES_VERSION);
+  make_text_attribute(m, LES_ATTR_MODEL_NAME, strlen(study->model->name), study->model->name);
+  make_text_attribute(m, LES_ATTR_MODEL_SHA256, LES_STORE_SHA_BYTES, study->model->sha256);
+  make_text_attribute(m, LES_ATTR_PROMPTS_SHA256, LES_STORE_SHA_BYTES, study->prompts.sha256);
+  make_text_attribute(m, LES_ATTR_ARCHITECTURE, strlen(study->model->arch), study->model->arch);
+  make_text_attribute(m, LES_ATTR_COMPUTE, strlen(compute), compute);
+  make_attribute(m, LES_ATTR_MODEL_LAYERS, H5T_STD_I32LE, &(int32_t){study->model->shape.n_layers});
   make_text_attribute(m, "started", LES_DATE_BYTES, date);
   les_store_history empty = {0}; /* room for what is written in place later */
   make_text_attribute(m, "finished", sizeof empty.finished, "");
   make_text_attribute(m, "hosts", sizeof empty.hosts, "");
-  make_attribute(m, "cells_computed", H5T_STD_I64LE, &empty.cells_computed);
+  make_attribute(m, LES_ATTR_CELLS_COMPUTED, H5T_STD_I64LE, &empty.cells_computed);
   make_attribute(m, "cells_flagged", H5T_STD_I64LE, &empty.cells_flagged);
   make_attribute(m, "starts", H5T_STD_I32LE, &empty.starts);
 }

@@ -102,7 +102,7 @@ void les_result_close(les_result **result) {
 /* The data set of a field with one value a cell. */
 static les_status find_field(const les_result *r, const char *name, les_dataset *out) {
   int id = les_field_find(name);
-  if (id >= 0) *out = les_dataset_of_field((les_field_id)id, false);
+  if (id >= 0) *out = les_dataset_of_field((les_field_id)id);
   if (id < 0 || out->n_dims != 2)
     return les_fail(LES_FAILED, "%s: '%s' is no measure with one value a cell", r->path, name);
   return LES_OK;

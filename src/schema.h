@@ -1,5 +1,5 @@
-/* Schema 1 of the result file: which data sets and attributes it has. The writer (mpi/store.c) creates what
- * is listed here, the reader (result.h) checks against it.
+/* Schema 1 of the result file: names, types and shapes, for the writer (mpi/store.h) and the reader
+ * (result.h).
  *
  *   /job                     string      the job as JSON (les_study.json)
  *   /lesion /prompt /token /layer int32  dimension scales 0..n-1, attached to every dimension below
@@ -9,6 +9,7 @@
  *   /baseline/status         uint8[P]    as /cells/status
  *   /cells/FIELD             [L, P, ...] fields of each cell
  *   /cells/status            uint8[L, P] 0 to do, 1 done, 2 failed
+ *   /lesions/sha256, /baseline/check, /cells/check   check sums of what is done
  *
  * Strings are fixed length, UTF-8, null-padded. Attributes of / hold what may differ from run to run; no data
  * set does. Readers ignore data sets and attributes that they do not know. */
@@ -20,45 +21,26 @@
 enum { LES_SCHEMA = 1 };
 enum { LES_CELL_TODO = 0, LES_CELL_DONE = 1, LES_CELL_FAILED = 2 };
 
-typedef enum les_dim {
-  LES_DIM_LESION,
-  LES_DIM_PROMPT,
-  LES_DIM_TOKEN, /* new tokens; left out where nothing is generated */
-  LES_DIM_LAYER,
-  LES_N_DIMS
-} les_dim;
-
-/* Name of the dimension's scale, "/lesion". */
-extern const char *const les_dim_names[LES_N_DIMS];
-
 typedef enum les_dataset_type { LES_DATA_STRING, LES_DATA_I32, LES_DATA_F32, LES_DATA_U8 } les_dataset_type;
 
+/* The data set of a field in /cells. */
 typedef struct les_dataset {
   char path[64]; /* "/cells/kl_mean" */
   les_dataset_type type;
-  int n_dims;      /* 0: one value */
-  les_dim dims[3]; /* (n_dims) */
-  int field;       /* les_field_id of a cell's value, -1: none */
+  int n_dims; /* 2: (L, P); 3: (L, P, tokens or layers) */
 } les_dataset;
 
-enum { LES_MAX_DATASETS = 16 + 2 * LES_N_FIELDS };
-
-/* The data sets, without the scales, of a run whose cells have this layout. Returns their number. */
-int les_dataset_list(const les_record_layout *layout, les_dataset out[LES_MAX_DATASETS]);
-
-/* The data set of a field in /cells, or in /baseline. */
-les_dataset les_dataset_of_field(les_field_id field, bool baseline);
+les_dataset les_dataset_of_field(les_field_id field);
 
 /* Names of the data sets that are not a field's. */
-#define LES_DATA_JOB             "/job"
-#define LES_DATA_LESION_SPEC     "/lesions/spec"
-#define LES_DATA_LESION_LAYER    "/lesions/layer"
-#define LES_DATA_LESION_DONE     "/lesions/done"
-#define LES_DATA_PROMPT_ID       "/prompts/id"
-#define LES_DATA_PROMPT_DOMAIN   "/prompts/domain"
-#define LES_DATA_PROMPT_TEXT     "/prompts/text"
-#define LES_DATA_BASELINE_STATUS "/baseline/status"
-#define LES_DATA_CELL_STATUS     "/cells/status"
+#define LES_DATA_JOB           "/job"
+#define LES_DATA_LESION_SPEC   "/lesions/spec"
+#define LES_DATA_LESION_LAYER  "/lesions/layer"
+#define LES_DATA_LESION_DONE   "/lesions/done"
+#define LES_DATA_PROMPT_ID     "/prompts/id"
+#define LES_DATA_PROMPT_DOMAIN "/prompts/domain"
+#define LES_DATA_PROMPT_TEXT   "/prompts/text"
+#define LES_DATA_CELL_STATUS   "/cells/status"
 
 /* Attributes of /. Strings are fixed length; numbers are int64. */
 #define LES_ATTR_SCHEMA         "schema"         /* LES_SCHEMA */
