@@ -1,0 +1,128 @@
+#include "study.h"
+
+#include "unit.h"
+
+#define MODELS TEST_DATA "/models/"
+
+static char folder[64];
+static les_model *model;
+
+static int set_up(void **state) {
+  (void)state;
+  if (les_model_open(&model, MODELS "stories260K/stories260K.gguf", NULL) != LES_OK) return -1;
+  return scratch_open(folder);
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  les_model_close(&model);
+  return rmdir(folder);
+}
+
+/* Opens the study of a job whose keys after model and prompts are `rest`, with these prompts. */
+static les_status open_study(const char *prompts, const char *rest, const les_model *m, les_job **job,
+                             les_study **study) {
+  char text[1024], job_path[128], prompts_path[128];
+  snprintf(text, sizeof text, "{\"model\": \"m\", \"prompts\": \"p.jsonl\", %s}", rest);
+  assert_int_equal(scratch_write(folder, "job.json", text, strlen(text), job_path), 0);
+  assert_int_equal(scratch_write(folder, "p.jsonl", prompts, strlen(prompts), prompts_path), 0);
+  *study = NULL;
+  les_status s = les_job_open(job, job_path);
+  if (s == LES_OK) s = les_study_open(study, *job, m);
+  unlink(job_path);
+  unlink(prompts_path);
+  return s;
+}
+
+#define PROMPT(text) "{\"id\": \"a\", \"domain\": \"d\", \"prompt\": \"" text "\"}\n"
+#define SKIP         "\"lesions\": [\"skip@each\"]"
+
+static void everything_is_made(void **state) {
+  (void)state;
+  les_job *job;
+  les_study *study;
+  assert_int_equal(
+      open_study(PROMPT("The sun is"), SKIP ", \"generate\": {\"max_new_tokens\": 8}", model, &job, &study),
+      LES_OK);
+  assert_int_equal(study->lesions.n, 5);
+  const int32_t expected[] = {1, 291, 262, 379, 410, 293};
+  assert_int_equal(study->prompts.items[0].tokens.n, 6);
+  assert_memory_equal(study->prompts.items[0].tokens.ids, expected, sizeof expected);
+  assert_true(study->layout.has[LES_FIELD_JACCARD] && study->layout.has[LES_FIELD_KL_MEAN]);
+  assert_non_null(strstr(study->json, "\"lesions\":[\"skip@0\",\"skip@1\""));
+  assert_null(strstr(study->json, folder));
+  les_study_close(&study);
+  les_job_close(&job);
+}
+
+static void json_leaves_out_what_does_not_change_results(void **state) {
+  (void)state;
+  les_job *jobs[2];
+  les_study *studies[2];
+  const char *rest[] = {SKIP ", \"measures\": [\"nll\", \"kl\"], \"threads\": 2, \"output\": \"x.h5\"",
+                        "\"lesions\": [\"skip@0\", \"skip@1\", \"skip@2\", \"skip@3\", \"skip@4\"], "
+                        "\"measures\": [\"kl\", \"nll\"]"};
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(open_study(PROMPT("A"), rest[i], model, &jobs[i], &studies[i]), LES_OK);
+  assert_string_equal(studies[0]->json, studies[1]->json);
+  for (int i = 0; i < 2; i++) {
+    les_study_close(&studies[i]);
+    les_job_close(&jobs[i]);
+  }
+}
+
+static void empty_prompt_is_the_begin_token(void **state) {
+  (void)state;
+  les_job *job;
+  les_study *study;
+  assert_int_equal(open_study(PROMPT(""), SKIP, model, &job, &study), LES_OK);
+  assert_int_equal(study->prompts.items[0].tokens.n, 1);
+  assert_int_equal(study->prompts.items[0].tokens.ids[0], 1);
+  les_study_close(&study);
+  les_job_close(&job);
+}
+
+static void contradictions_are_named(void **state) {
+  (void)state;
+  static const struct {
+    const char *prompts, *rest, *words;
+  } cases[] = {
+      {PROMPT("A"), "\"lesions\": [\"skip@9\"]", "skip@9"},
+      {PROMPT("A"), "\"lesions\": [\"skip@1\", \"skip@each\"]", "skip@1"},
+      {PROMPT("A"), "\"lesions\": [\"mean@1.mlp\"]", "'calibration'"},
+      {PROMPT("A"), SKIP ", \"generate\": {\"max_new_tokens\": 600}", "context of 512"},
+      {PROMPT("A"), SKIP ", \"measures\": [\"jaccard\"]", "nothing is generated"},
+      {"", SKIP, "holds no prompt"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    les_job *job;
+    les_study *study;
+    assert_int_equal(open_study(cases[i].prompts, cases[i].rest, model, &job, &study), LES_FAILED);
+    assert_message(cases[i].words);
+    assert_null(study);
+    les_job_close(&job);
+  }
+}
+
+static void model_without_tokenizer_says_why(void **state) {
+  (void)state;
+  les_model mute = *model;
+  les_job *job;
+  les_study *study;
+  mute.tokenizer = NULL;
+  mute.tokenizer_missing = "no tokenizer.json here";
+  assert_int_equal(open_study(PROMPT("A"), SKIP, &mute, &job, &study), LES_FAILED);
+  assert_message("no tokenizer.json here");
+  les_job_close(&job);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(everything_is_made),
+      cmocka_unit_test(json_leaves_out_what_does_not_change_results),
+      cmocka_unit_test(empty_prompt_is_the_begin_token),
+      cmocka_unit_test(contradictions_are_named),
+      cmocka_unit_test(model_without_tokenizer_says_why),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
