@@ -16,6 +16,7 @@ typedef struct les_command {
 } les_command;
 
 int cmd_inspect(int argc, char **argv);
+int cmd_synth(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_score(int argc, char **argv);
 int cmd_generate(int argc, char **argv);

@@ -7,6 +7,7 @@
 
 static const les_command commands[] = {
     {"inspect", "what a model file holds and which parts can be lesioned", cmd_inspect},
+    {"synth", "write a model with random weights, to plan runs and to test with", cmd_synth},
     {"tokenize", "text to token ids, or back", cmd_tokenize},
     {"score", "perplexity of given texts, intact and lesioned, and how far they are apart", cmd_score},
     {"generate", "continuations of prompts, intact and lesioned", cmd_generate},
