@@ -25,41 +25,48 @@ static void fill_f32(uint64_t seed, uint32_t tensor, int64_t first, int64_t n, f
   }
 }
 
-/* Where a block keeps its half-precision scales. */
+/* Where a block keeps its half-precision scale, and that of its minima (-1: it has none), which is `ratio`
+ * times as large so that values lie around 0. */
 typedef struct scales {
   les_dtype type;
-  int n, at[2];
+  int scale, min;
+  float ratio;
 } scales;
 
 static const scales *find_scales(les_dtype type) {
-  static const scales table[] = {{LES_Q2_K, 2, {80, 82}}, {LES_Q3_K, 1, {108}}, {LES_Q4_K, 2, {0, 2}},
-                                 {LES_Q5_K, 2, {0, 2}},   {LES_Q6_K, 1, {208}}, {LES_IQ2_XXS, 1, {0}},
-                                 {LES_IQ2_XS, 1, {0}},    {LES_IQ2_S, 1, {0}},  {LES_IQ3_XXS, 1, {0}},
-                                 {LES_IQ3_S, 1, {0}},     {LES_IQ1_S, 1, {0}},  {LES_IQ4_NL, 1, {0}},
-                                 {LES_IQ4_XS, 1, {0}},    {LES_TQ1_0, 1, {52}}, {LES_TQ2_0, 1, {64}}};
+  static const scales table[] = {{LES_Q2_K, 80, 82, 1.5f}, {LES_Q3_K, 108, -1, 0}, {LES_Q4_K, 0, 2, 7.5f},
+                                 {LES_Q5_K, 0, 2, 15.5f},  {LES_Q6_K, 208, -1, 0}, {LES_IQ2_XXS, 0, -1, 0},
+                                 {LES_IQ2_XS, 0, -1, 0},   {LES_IQ2_S, 0, -1, 0},  {LES_IQ3_XXS, 0, -1, 0},
+                                 {LES_IQ3_S, 0, -1, 0},    {LES_IQ1_S, 0, -1, 0},  {LES_IQ4_NL, 0, -1, 0},
+                                 {LES_IQ4_XS, 0, -1, 0},   {LES_TQ1_0, 52, -1, 0}, {LES_TQ2_0, 64, -1, 0}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     if (table[i].type == type) return &table[i];
   return NULL;
 }
 
+static void put_half(float value, uint8_t *at) {
+  les_pack(LES_F16, &value, 1, at);
+}
+
 /* Gives a block of random bits the scale `d`. MXFP4 has an exponent of two instead, and IQ1_M spreads the
  * half over the top bits of its last four 16-bit words. */
 static void set_scale(les_dtype type, size_t bytes, float d, uint8_t *block) {
-  uint16_t half;
-  if (type == LES_MXFP4) {
+  const scales *s = find_scales(type);
+  if (s) {
+    put_half(d, block + s->scale);
+    if (s->min >= 0) put_half(d * s->ratio, block + s->min);
+  } else if (type == LES_MXFP4) {
     int exponent;
     frexpf(d, &exponent);
     block[0] = (uint8_t)(exponent + 126);
-    return;
-  }
-  les_pack(LES_F16, &d, 1, &half);
-  const scales *s = find_scales(type);
-  for (int i = 0; s && i < s->n; i++) memcpy(block + s->at[i], &half, sizeof half);
-  if (type == LES_IQ1_M)
+  } else {
+    uint8_t half[2];
+    put_half(d, half);
     for (size_t i = 0; i < 4; i++) {
       uint8_t *top = block + bytes - 8 + 2 * i + 1;
-      *top = (uint8_t)((*top & 0x0f) | (half >> (4 * i) & 0xf) << 4);
+      *top = (uint8_t)((*top & 0x0f) | (half[i / 2] >> (4 * (i % 2)) & 0xf) << 4);
     }
+  }
 }
 
 static void fill_block(const les_dtype_info *info, uint64_t seed, uint32_t tensor, uint64_t block,

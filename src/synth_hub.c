@@ -170,7 +170,9 @@ static les_status write_tokenizer(const les_synth *s, const char *folder) {
       status = write_beside(folder, "tokenizer.json", copy, bytes);
   } else if (n >= LES_VOCABULARY_MIN && n <= LES_VOCABULARY_MAX) {
     LES_GOTO(status, make_tokenizer(n, &b), done);
-    status = write_beside(folder, "tokenizer.json", b.data, b.n);
+    LES_GOTO(status, write_beside(folder, "tokenizer.json", b.data, b.n), done);
+    static const char config[] = "{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}\n";
+    status = write_beside(folder, "tokenizer_config.json", config, sizeof config - 1);
   }
 done:
   free(copy);
