@@ -192,6 +192,16 @@ int32_t les_tokenizer_bos(const les_tokenizer *tok) {
   return tok->prefix.n ? tok->prefix.data[0] : -1;
 }
 
+static int32_t find_added(const les_added *added, const char *text) {
+  les_added_walk w = {.added = added, .text = text, .n = strlen(text), .special = true};
+  return les_added_next(&w) && w.gap == w.gap_end && w.taken == w.n ? w.id : -1;
+}
+
+int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text) {
+  int32_t id = find_added(&tok->added, text);
+  return id >= 0 ? id : find_added(&tok->added_normalized, text);
+}
+
 int les_tokenizer_size(const les_tokenizer *tok) {
   return tok->vocab.n;
 }

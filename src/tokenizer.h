@@ -47,6 +47,9 @@ les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char 
 /* The begin token that les_encode puts in front; -1 if it puts none. */
 int32_t les_tokenizer_bos(const les_tokenizer *tok);
 
+/* The special or added token that is written so; -1: none. */
+int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text);
+
 int les_tokenizer_size(const les_tokenizer *tok);
 
 /* Makes the tokenizer that a GGUF file's tokenizer.ggml.* keys describe. Copies what it needs: g may be

@@ -1,7 +1,7 @@
 #include "cli.h"
 
+#include "chat.h"
 #include "file.h"
-#include "tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 
 typedef struct arguments {
   char *model, *text, *file, *decode;
-  bool no_bos, special, lines;
+  bool no_bos, special, lines, chat;
 } arguments;
 
-enum { KEY_NO_BOS = 256, KEY_SPECIAL, KEY_LINES, KEY_JSON };
+enum { KEY_NO_BOS = 256, KEY_SPECIAL, KEY_CHAT, KEY_LINES, KEY_JSON };
 
 static const struct argp_option options[] = {
     {"text", 'p', "TEXT", 0, "Text to encode", 0},
@@ -23,6 +23,7 @@ static const struct argp_option options[] = {
     {"no-bos", KEY_NO_BOS, NULL, 0, "Only the tokens of the text itself, no begin token", 0},
     {"special", KEY_SPECIAL, NULL, 0,
      "Special tokens written in the text count as such, and are written when decoding", 0},
+    {"chat", KEY_CHAT, NULL, 0, "Wrap the text as a user's turn in the template of Llama 3 or Gemma", 0},
     {"lines", KEY_LINES, NULL, 0, "Every line of the file is a document: one list of tokens a line", 0},
     {"json", KEY_JSON, NULL, 0, "Accepted for likeness with other commands: the output is always JSON", 0},
     {0}};
@@ -45,6 +46,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
   case KEY_SPECIAL:
     a->special = true;
     break;
+  case KEY_CHAT:
+    a->chat = true;
+    break;
   case KEY_LINES:
     a->lines = true;
     break;
@@ -58,6 +62,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     if (!a->model) argp_error(state, "a MODEL is needed");
     if (!!a->text + !!a->file + !!a->decode != 1)
       argp_error(state, "one of --text, --file and --decode is needed");
+    if (a->chat && a->decode) argp_error(state, "--chat goes with --text or --file");
     if (a->lines && !a->file) argp_error(state, "--lines goes with --file");
     break;
   default:
@@ -112,7 +117,8 @@ static les_status open_tokenizer(les_tokenizer **tok, const char *model) {
 
 static les_status print_tokens(const les_tokenizer *tok, const char *text, size_t n, const arguments *a) {
   les_tokens t;
-  LES_TRY(les_encode(tok, text, n, &(les_encode_options){.bos = !a->no_bos, .special = a->special}, &t));
+  les_encode_options how = {.bos = !a->no_bos, .special = a->special};
+  LES_TRY(a->chat ? les_chat_encode(tok, text, n, &how, &t) : les_encode(tok, text, n, &how, &t));
   printf("{\"tokens\": [");
   for (int i = 0; i < t.n; i++) printf("%s%d", i ? ", " : "", t.ids[i]);
   puts("]}");
