@@ -24,7 +24,7 @@ static const struct {
     {"small/attention-drop", 5, true, 6, 10},
     {"small/dead-layers", 5, true, 6, 2},
     {"small/layer-map", 5, true, 5, 10},
-    {"small/pillars", 5, true, 70, 10},
+    {"small/pillars", 5, true, 30, 10},
 };
 enum { n_studies = sizeof studies / sizeof *studies };
 
