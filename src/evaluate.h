@@ -21,6 +21,9 @@ les_status les_evaluator_open(les_evaluator **out, const les_study *study,
                               const les_evaluator_options *options);
 void les_evaluator_close(les_evaluator **e);
 
+/* Largest number of bytes held for replaced parameters so far. */
+size_t les_evaluator_plan_peak(const les_evaluator *e);
+
 /* Called once per cell, in no particular order, as soon as its record is complete; `index` is the cell's
  * place in the call. Returning a failure ends the evaluation with it. */
 typedef les_status les_cell_fn(void *ctx, int index, const void *record);

@@ -55,6 +55,14 @@ const les_field les_fields[LES_N_FIELDS] = {
                                "mean norm of the hidden state after each layer"},
     [LES_FIELD_ATTN_ENTROPY] = {"attn_entropy", "trace", LES_FIELD_F32, LES_EXTENT_LAYERS, true, false, 0,
                                 "mean entropy in nats of each layer's attention"},
+    [LES_FIELD_ACC] = {"acc", "acc", LES_FIELD_F32, LES_EXTENT_ONE, true, false, -1,
+                       "1 if the document, or the prompt with a known answer, is answered right, else 0"},
+    [LES_FIELD_ACC_NORM] = {"acc_norm", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, true, false, -1,
+                            "acc with log-likelihoods divided by the choices' characters"},
+    [LES_FIELD_ACC_BYTES] = {"acc_bytes", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, true, false, -1,
+                             "acc with log-likelihoods divided by the choices' bytes"},
+    [LES_FIELD_LOGLIK] = {"loglik", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, true, false, -1,
+                          "log-likelihood of a document's right choice, last word or page"},
 };
 
 size_t les_field_size(les_field_type type) {

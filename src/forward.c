@@ -204,7 +204,8 @@ static int by_plan(const void *a, const void *b, void *ctx) {
   return p != q ? (p > q) - (p < q) : i - j;
 }
 
-/* ws->order: the rows that this layer runs on, the intact ones first, those of one plan next to each other. */
+/* ws->order: the rows that this layer runs on, the intact ones first, those of one plan next to each other.
+ */
 static void order_rows(pass *p) {
   p->n_order = 0;
   for (int r = 0; r < p->n_rows; r++)

@@ -161,20 +161,41 @@ static les_status read_numbers(les_job *job, const cJSON *doc) {
   return LES_OK;
 }
 
+static les_status read_tasks(les_job *job, const cJSON *doc) {
+  static const char *const keys[] = {"name", "data", "limit"};
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(doc, "tasks"), *item;
+  if (!list) return LES_OK;
+  if (!cJSON_IsArray(list)) return les_fail(LES_FAILED, "%s: 'tasks' has to be a list of objects", job->path);
+  job->tasks = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *job->tasks);
+  if (!job->tasks) return no_memory(job->path);
+  cJSON_ArrayForEach(item, list) {
+    les_job_task *task = &job->tasks[job->n_tasks++];
+    const char *name = NULL;
+    LES_TRY(les_json_check_keys(item, "a task", keys, COUNT(keys), job->path));
+    LES_TRY(les_json_get_string(item, "name", job->path, &name));
+    if (!name) return les_fail(LES_FAILED, "%s: a task needs its 'name'", job->path);
+    LES_TRY(read_path(job, item, "data", true, &task->data));
+    LES_TRY(les_json_get_int(item, "limit", job->path, 1, INT32_MAX, &task->limit));
+    if (!(task->name = strdup(name))) return no_memory(job->path);
+  }
+  return LES_OK;
+}
+
 static les_status read_job(les_job *job, const cJSON *doc) {
   LES_TRY(les_json_check_keys(doc, "the job", job_keys, COUNT(job_keys), job->path));
   const char *about; /* for the reader of the file */
   LES_TRY(les_json_get_string(doc, "about", job->path, &about));
   LES_TRY(read_path(job, doc, "model", true, &job->model_path));
-  LES_TRY(read_path(job, doc, "prompts", true, &job->prompts_path));
+  LES_TRY(read_path(job, doc, "prompts", false, &job->prompts_path));
   LES_TRY(read_path(job, doc, "output", false, &job->output));
   LES_TRY(read_path(job, doc, "calibration", false, &job->calibration));
   if (!job->output) LES_TRY(default_output(job));
   LES_TRY(read_strings(job, doc, "lesions", &job->lesion_specs, &job->n_lesion_specs));
   LES_TRY(read_measures(job, doc));
   LES_TRY(read_generate(job, doc));
-  if (cJSON_HasObjectItem(doc, "tasks"))
-    return les_fail(LES_FAILED, "%s: 'tasks' cannot be part of a sweep; `lesion task` runs them", job->path);
+  LES_TRY(read_tasks(job, doc));
+  if (!job->prompts_path && job->n_tasks == 0)
+    return les_fail(LES_FAILED, "%s: neither 'prompts' nor 'tasks' are given", job->path);
   return read_numbers(job, doc);
 }
 
@@ -205,6 +226,11 @@ void les_job_close(les_job **job) {
   free(j->model_path);
   free(j->prompts_path);
   free(j->output);
+  for (int i = 0; i < j->n_tasks; i++) {
+    free(j->tasks[i].name);
+    free(j->tasks[i].data);
+  }
+  free(j->tasks);
   free(j->calibration);
   free(j);
   *job = NULL;

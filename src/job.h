@@ -10,10 +10,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A task whose documents are columns of the grid beside the prompts. */
+typedef struct les_job_task {
+  char *name; /* as `lesion task` knows it */
+  char *data; /* path of its JSONL file */
+  int limit;  /* documents at most; 0: all */
+} les_job_task;
+
 typedef struct les_job {
-  char *path;       /* of the job file */
-  char *model_path; /* this and the other paths: relative ones are taken from the job file's folder */
-  char *prompts_path;
+  char *path;          /* of the job file */
+  char *model_path;    /* this and the other paths: relative ones are taken from the job file's folder */
+  char *prompts_path;  /* NULL: none, the job has tasks alone */
   char *output;        /* default: the job file's name with .h5 in place of .json */
   char **lesion_specs; /* (n_lesion_specs) as written */
   int n_lesion_specs;
@@ -24,7 +31,9 @@ typedef struct les_job {
   bool ignore_eos;
   les_compute compute;
   uint64_t seed;
-  int threads;       /* 0: not set */
+  int threads;         /* 0: not set */
+  les_job_task *tasks; /* (n_tasks) */
+  int n_tasks;
   char *calibration; /* path of the text for `mean` lesions; NULL: none */
 } les_job;
 

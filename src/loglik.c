@@ -3,21 +3,29 @@
 #include <stdlib.h>
 
 typedef struct sink {
-  const les_loglik_request *requests;
+  const les_input *inputs;
   int n;
   les_loglik *out;
 } sink;
 
-static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
-  (void)index;
-  const sink *s = ctx;
-  const les_loglik_request *r = &s->requests[o->input];
+les_input les_loglik_input(const les_loglik_request *r) {
+  return (les_input){
+      .tokens = r->tokens, .n = r->n, .read_from = r->n - r->n_continuation - 1, .want = LES_WANT_FORCED};
+}
+
+les_loglik les_loglik_of(const les_input *input, const les_outcome *o) {
   les_loglik l = {0, true};
-  for (int pos = r->n - r->n_continuation - 1; pos < r->n - 1; pos++) {
+  for (int pos = input->read_from; pos < input->n - 1; pos++) {
     l.sum -= o->nll[pos];
     l.greedy = l.greedy && o->greedy[pos];
   }
-  s->out[(size_t)(o->lesion + 1) * (size_t)s->n + (size_t)o->input] = l;
+  return l;
+}
+
+static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
+  (void)index;
+  const sink *s = ctx;
+  s->out[(size_t)(o->lesion + 1) * (size_t)s->n + (size_t)o->input] = les_loglik_of(&s->inputs[o->input], o);
   return LES_OK;
 }
 
@@ -31,16 +39,14 @@ les_status les_loglik_score(const les_model *model, const les_loglik_request *re
   les_status status = LES_OK;
   if (!inputs || !cells) status = les_fail(LES_FAILED, "out of memory for %d requests", n);
   for (int i = 0; status == LES_OK && i < n; i++) {
-    const les_loglik_request *r = &requests[i];
-    inputs[i] = (les_input){
-        .tokens = r->tokens, .n = r->n, .read_from = r->n - r->n_continuation - 1, .want = LES_WANT_FORCED};
+    inputs[i] = les_loglik_input(&requests[i]);
     for (int l = 0; l < n_rows; l++) cells[i * n_rows + l] = (les_cell){.lesion = l - 1, .prompt = i};
   }
   les_engine_options o = {
       .compute = options->compute, .threads = options->threads, .memory_limit = options->memory_limit};
   if (status == LES_OK) status = les_engine_open(&engine, model, inputs, n, lesions, means, &o);
   if (status == LES_OK)
-    status = les_engine_run(engine, cells, n * n_rows, on_outcome, &(sink){requests, n, out}, NULL);
+    status = les_engine_run(engine, cells, n * n_rows, on_outcome, &(sink){inputs, n, out}, NULL);
   les_engine_close(&engine);
   free(cells);
   free(inputs);

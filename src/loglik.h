@@ -16,6 +16,10 @@ typedef struct les_loglik {
   bool greedy; /* every token of it is the most likely one */
 } les_loglik;
 
+/* The engine's input for a request, and the answer from its outcome. */
+les_input les_loglik_input(const les_loglik_request *request);
+les_loglik les_loglik_of(const les_input *input, const les_outcome *outcome);
+
 typedef struct les_loglik_options {
   les_compute compute;
   int threads;

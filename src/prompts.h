@@ -1,4 +1,5 @@
-/* Prompts: what the model is asked, by domain. */
+/* Prompts: what the model is asked, by domain. A document of a task stands among them with its task as the
+ * domain: it is scored by log-likelihoods, where a prompt is continued. */
 #ifndef LES_PROMPTS_H
 #define LES_PROMPTS_H
 
@@ -6,8 +7,10 @@
 
 typedef struct les_prompt {
   char *id, *domain, *text;
-  char *answer; /* expected answer; NULL: none given */
-  les_tokens tokens;
+  char *answer;                      /* expected answer; NULL: none given */
+  les_tokens tokens;                 /* of a prompt */
+  const struct les_study_task *task; /* whose document this is (study.h); NULL: a prompt */
+  int document;                      /* index in the task */
 } les_prompt;
 
 typedef struct les_prompts {

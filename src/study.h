@@ -9,11 +9,20 @@
 #include "lesion.h"
 #include "model.h"
 #include "prompts.h"
+#include "task.h"
+
+/* A task of the job with its requests for the model. */
+typedef struct les_study_task {
+  les_task *task;
+  les_requests requests;
+  int *first; /* (n_items + 1) first request of each item */
+} les_study_task;
 
 typedef struct les_study {
   const les_job *job;
   const les_model *model;
-  les_prompts prompts;    /* with tokens, the begin token included */
+  les_study_task *tasks;  /* (job->n_tasks) */
+  les_prompts prompts;    /* with tokens, the begin token included; then the documents of the tasks */
   les_lesions lesions;    /* after expansion */
   les_corpus calibration; /* empty if the job has none */
   les_record_layout layout;

@@ -104,13 +104,23 @@ les_status les_task_requests(const les_task *task, const les_request_rules *rule
 
 /* ---- scores ---- */
 
-void les_task_sum(const les_task *task, const int *first, const les_loglik *requests, les_loglik *items) {
-  for (int i = 0; i < task->n_items; i++) {
+void les_task_sum_document(const les_task *task, int document, const int *first, const les_loglik *requests,
+                           les_loglik *items) {
+  const les_task_document *doc = &task->documents[document];
+  const int *from = first + doc->first_item;
+  for (int i = 0; i < doc->n_items; i++) {
     items[i] = (les_loglik){0, true};
-    for (int r = first[i]; r < first[i + 1]; r++) {
+    for (int r = from[i] - from[0]; r < from[i + 1] - from[0]; r++) {
       items[i].sum += requests[r].sum;
       items[i].greedy = items[i].greedy && requests[r].greedy;
     }
+  }
+}
+
+void les_task_sum(const les_task *task, const int *first, const les_loglik *requests, les_loglik *items) {
+  for (int d = 0; d < task->n_documents; d++) {
+    int item = task->documents[d].first_item;
+    les_task_sum_document(task, d, first, requests + first[item], items + item);
   }
 }
 
@@ -173,4 +183,16 @@ int les_task_score(const les_task *task, const les_loglik *items, les_score scor
   default:
     return score_choices(task, items, scores);
   }
+}
+
+int les_task_score_document(const les_task *task, int document, const les_loglik *items,
+                            les_score scores[LES_MOST_SCORES]) {
+  les_task_document alone = task->documents[document];
+  les_task one = *task;
+  one.documents = &alone;
+  one.n_documents = 1;
+  one.items = task->items + alone.first_item;
+  one.n_items = alone.n_items;
+  alone.first_item = 0;
+  return les_task_score(&one, items, scores);
 }

@@ -57,6 +57,14 @@ les_status les_task_requests(const les_task *task, const les_request_rules *rule
 /* Sums the likelihoods of requests, as les_loglik_score gives them, to those of the items: (n_items). */
 void les_task_sum(const les_task *task, const int *first, const les_loglik *requests, les_loglik *items);
 
+/* The same of one document alone: `requests` are its own, `items` its n_items. */
+void les_task_sum_document(const les_task *task, int document, const int *first, const les_loglik *requests,
+                           les_loglik *items);
+
+/* The scores of one document alone, from its items (n_items of it). Returns their number. */
+int les_task_score_document(const les_task *task, int document, const les_loglik *items,
+                            les_score scores[LES_MOST_SCORES]);
+
 /* The task's scores, means over all its documents, from the sum and the greedy flag of each item. A document
  * with a NaN among its items is not answered right. Returns their number. */
 int les_task_score(const les_task *task, const les_loglik *items, les_score scores[LES_MOST_SCORES]);

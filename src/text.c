@@ -84,10 +84,13 @@ les_status les_words_make_plain(les_words *out, const char *text) {
   return make_words(out, text, true);
 }
 
-double les_words_known(const les_words *w, const les_words *known) {
+static bool has_word(const les_words *w, char *const *word) {
+  return w && w->n > 0 && bsearch(word, w->items, (size_t)w->n, sizeof *w->items, compare_words) != NULL;
+}
+
+double les_words_known(const les_words *w, const les_words *a, const les_words *b) {
   int n = 0;
-  for (int i = 0; i < w->n; i++)
-    n += bsearch(&w->items[i], known->items, (size_t)known->n, sizeof *known->items, compare_words) != NULL;
+  for (int i = 0; i < w->n; i++) n += has_word(a, &w->items[i]) || has_word(b, &w->items[i]);
   return w->n > 0 ? (double)n / w->n : NAN;
 }
 
@@ -95,6 +98,53 @@ void les_words_free(les_words *w) {
   free(w->items);
   free(w->text);
   *w = (les_words){0};
+}
+
+/* A lower-cased copy; broken bytes become U+FFFD. */
+static char *lower(const char *text) {
+  size_t n = strlen(text);
+  char *copy = malloc(4 * n + 1), *out = copy; /* a byte gives a character of four at most */
+  for (size_t i = 0; copy && i < n;) {
+    utf8proc_int32_t c;
+    utf8proc_ssize_t used =
+        utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
+    if (used < 1) c = 0xFFFD, used = 1;
+    i += (size_t)used;
+    out += utf8proc_encode_char(utf8proc_tolower(c), (utf8proc_uint8_t *)out);
+  }
+  if (copy) *out = 0;
+  return copy;
+}
+
+/* True if the character at p, or the one that ends before it, is a letter or digit. */
+static bool is_alnum_at(const char *p) {
+  utf8proc_int32_t c;
+  if (!*p || utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &c) < 1) return false;
+  utf8proc_category_t category = utf8proc_category(c);
+  return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
+}
+
+static bool is_alnum_before(const char *start, const char *p) {
+  if (p == start) return false;
+  do p--;
+  while (p > start && ((unsigned char)*p & 0xC0) == 0x80);
+  return is_alnum_at(p);
+}
+
+les_status les_text_contains(const char *text, const char *answer, bool *found) {
+  char *t = lower(text), *a = lower(answer);
+  *found = false;
+  for (const char *p = t && a ? t : NULL; p && (p = strstr(p, a)) && !*found; p += *p != 0) {
+    const char *end = p + strlen(a);
+    bool open_left = is_alnum_at(a) && is_alnum_before(t, p);
+    bool open_right = is_alnum_before(a, a + strlen(a)) && is_alnum_at(end);
+    *found = !open_left && !open_right;
+    if (!*p) break;
+  }
+  les_status status = t && a ? LES_OK : les_fail(LES_FAILED, "out of memory for an answer");
+  free(t);
+  free(a);
+  return status;
 }
 
 /* Levenshtein distance over one row of the table; both shorter than 64 bytes. */

@@ -31,8 +31,12 @@ les_status les_words_make(les_words *out, const char *text);
 les_status les_words_make_plain(les_words *out, const char *text);
 void les_words_free(les_words *w);
 
-/* Share of the words of w that are among `known`; NaN if w is empty. */
-double les_words_known(const les_words *w, const les_words *known);
+/* Share of the words of w that are among those of a or b (NULL: none); NaN if w is empty. */
+double les_words_known(const les_words *w, const les_words *a, const les_words *b);
+
+/* *found: `text` contains `answer`, both lower-cased, and not as a part of a longer word or number: where the
+ * answer begins or ends with a letter or digit, the character beside it is neither. */
+les_status les_text_contains(const char *text, const char *answer, bool *found);
 
 /* The entry of `names` (n of them) with the smallest Levenshtein distance in bytes to `name`, for "did you
  * mean"; NULL if none is closer than half of the name's length. */

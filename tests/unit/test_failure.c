@@ -52,10 +52,10 @@ static void plain_words_are_known_or_not(void **state) {
   assert_int_equal(les_words_make_plain(&known, "\"Look,\" said Tom. -- It's a (big) ball!"), LES_OK);
   assert_int_equal(known.n, 7);
   assert_int_equal(les_words_make_plain(&words, "tom LOOK ... ball? zzz it's"), LES_OK);
-  assert_near(les_words_known(&words, &known), 0.8, 1e-15);
+  assert_near(les_words_known(&words, &known, NULL), 0.8, 1e-15);
   les_words_free(&words);
   assert_int_equal(les_words_make_plain(&words, " ... !"), LES_OK);
-  assert_true(isnan(les_words_known(&words, &known)));
+  assert_true(isnan(les_words_known(&words, &known, NULL)));
   les_words_free(&words);
   les_words_free(&known);
 }
@@ -118,7 +118,7 @@ static les_label label_line(const cJSON *line, const les_words *known, bool same
                  .loop = les_loop_find(tokens, n),
                  .distinct_3 = distinct[2],
                  .logprob = cJSON_IsNumber(logprob) ? logprob->valuedouble : NAN,
-                 .known = les_words_known(&words, known),
+                 .known = les_words_known(&words, known, NULL),
                  .n_vocab = 512};
   les_words_free(&words);
   return les_label_of(&s);
