@@ -35,6 +35,10 @@ bool les_kernels_select(const char *name) {
 
 void les_gemm(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute, int threads,
               void *scratch) {
+  enum {
+    WORTH_WAKING = 1 << 20
+  }; /* multiplications: about ten microseconds, what waking other threads takes */
+  if (m * w->rows * w->cols < WORTH_WAKING) threads = 1;
   kernels()->gemm(w, x, m, y, compute, threads, scratch);
 }
 

@@ -132,9 +132,15 @@ typedef struct pass {
   int n_list;  /* rows in ws->list: of the part at work */
 } pass;
 
-/* #pragma omp for all loops over rows: a row is some microseconds of work, handed out one by one */
+/* Threads for work on n rows: one, where waking the others would take longer than the work. */
+static int threads_for(const pass *p, int n) {
+  enum { WORTH_WAKING = 1 << 15 }; /* values: about ten microseconds */
+  return (int64_t)n * p->s->n_embd < WORTH_WAKING ? 1 : p->ws->threads;
+}
+
+/* A loop over rows, handed out one by one: a row is some microseconds of work. */
 #define FOR_ROWS(p, i, n)                                                                                    \
-  _Pragma("omp parallel for schedule(dynamic) num_threads((p)->ws->threads)") for (int i = 0; i < (n); i++)
+  _Pragma("omp parallel for schedule(dynamic) num_threads(threads_for(p, n))") for (int i = 0; i < (n); i++)
 
 static const les_layer_plan *plan_of(const pass *p, int row) {
   const les_seq *seq = p->rows[row].seq;
@@ -289,7 +295,7 @@ static void attend(const pass *p) {
   const les_shape *s = p->s;
   const les_workspace *ws = p->ws;
   int group = s->n_heads / s->n_kv_heads;
-#pragma omp parallel for collapse(2) schedule(dynamic) num_threads(ws->threads)
+#pragma omp parallel for collapse(2) schedule(dynamic) num_threads(threads_for(p, p->n_list))
   for (int i = 0; i < p->n_list; i++)
     for (int h = 0; h < s->n_heads; h++) {
       int r = ws->list[i], window = p->m->layers[p->layer].window, to = p->rows[r].pos + 1;
