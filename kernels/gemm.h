@@ -3,10 +3,11 @@
  * The order of every float operation, which is theirs to keep:
  * F32      y = fma(w[k], x[k], y), k ascending, y from 0.
  * Integer  x is rounded per row and chunk of LES_CHUNK columns to a[k] = rint(x[k] * (limit / amax)), with
- *          step = amax / limit; limit is 32767 or 127. Then, from 0, ascending:
- *            for each group g of the chunk: p = fma(scale[g], (float)sum(q a), p);
- *                                           p = fma(-min[g], (float)sum(a), p) if the type has minima;
- *            for each chunk: y = fma(step, p, y).
+ *          step = amax / limit; limit is 32767 or 127. Then, from 0,
+ *          for each chunk:
+ *            p = fma(scale[g], (float)sum(q a), p) for each group g of the chunk;
+ *            p = fma(-min[g], (float)sum(a), p)    for each group, if the type has minima;
+ *            y = fma(step, p, y).
  *          The sums are exact: 32 * 128 * 32767 < 2^31.
  *
  * The blocking of the fast ones: the columns of the result are cut into panels, the columns of x and W into

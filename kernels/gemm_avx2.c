@@ -3,8 +3,6 @@
 #include "panel_avx2.h"
 #include <immintrin.h>
 
-enum { ACCUMULATORS = 8 }; /* of the integer tiles: 4 rows of 2 vectors */
-
 /* ---- F32: 4 rows of 3 vectors in ymm0..ymm11 ---- */
 
 #define F32_ROW(element, a, b, c)                                                                            \
@@ -56,7 +54,36 @@ static void multiply_f32(const les_weight_kind *kind, const void *tile, const vo
                      "ymm9", "ymm10", "ymm11", "ymm12", "ymm13", "ymm14", "ymm15");
 }
 
-/* ---- integers: 4 rows of 2 vectors ---- */
+/* ---- integers: 4 rows of 2 vectors ----
+ * First the sums of all groups of the chunk, then the float operations on them: kept apart, each part runs at
+ * the rate of its own units. */
+
+/* The sums of a group: a row's two vectors, then the next row's. */
+typedef struct group_sums {
+  __m256i c[2 * TILE_ROWS];
+} group_sums;
+
+#define SUM_OPERANDS                                                                                         \
+  [c0] "=&x"(c[0]), [c1] "=&x"(c[1]), [c2] "=&x"(c[2]), [c3] "=&x"(c[3]), [c4] "=&x"(c[4]),                  \
+      [c5] "=&x"(c[5]), [c6] "=&x"(c[6]), [c7] "=&x"(c[7])
+#define LOOP_OPERANDS [x] "+r"(x), [w] "+r"(w), [out] "+r"(out), [groups] "+r"(groups)
+
+/* Stores the sums, goes to the next group of `steps` dwords. */
+#define STORE_SUMS                                                                                           \
+  "vmovdqa %[c0], (%[out])\n"                                                                                \
+  "vmovdqa %[c1], 32(%[out])\n"                                                                              \
+  "vmovdqa %[c2], 64(%[out])\n"                                                                              \
+  "vmovdqa %[c3], 96(%[out])\n"                                                                              \
+  "vmovdqa %[c4], 128(%[out])\n"                                                                             \
+  "vmovdqa %[c5], 160(%[out])\n"                                                                             \
+  "vmovdqa %[c6], 192(%[out])\n"                                                                             \
+  "vmovdqa %[c7], 224(%[out])\n"
+#define NEXT_GROUP(steps)                                                                                    \
+  "add $16*" #steps ", %[x]\n"                                                                               \
+  "add $64*" #steps ", %[w]\n"                                                                               \
+  "add $256, %[out]\n"                                                                                       \
+  "dec %[groups]\n"                                                                                          \
+  "jnz 1b\n"
 
 #define LOAD_WEIGHTS(u)                                                                                      \
   "vmovdqa 64*" #u "(%[w]), %[w0]\n"                                                                         \
@@ -87,74 +114,25 @@ static void multiply_f32(const les_weight_kind *kind, const void *tile, const vo
   INT16_STEPS_8 INT16_STEP(8) INT16_STEP(9) INT16_STEP(10) INT16_STEP(11) INT16_STEP(12) INT16_STEP(13)      \
       INT16_STEP(14) INT16_STEP(15)
 
-#define INT_OPERANDS(x_, w_, c)                                                                              \
-  [c0] "=&x"((c)[0]), [c1] "=&x"((c)[1]), [c2] "=&x"((c)[2]), [c3] "=&x"((c)[3]), [c4] "=&x"((c)[4]),        \
-      [c5] "=&x"((c)[5]), [c6] "=&x"((c)[6]), [c7] "=&x"((c)[7]), [w0] "=&x"(w0), [w1] "=&x"(w1),            \
-      [t0] "=&x"(t0), [t1] "=&x"(t1) : [x] "r"(x_), [w] "r"(w_) : "memory"
+#define INT16_LOOP(all_steps, steps)                                                                         \
+  __m256i c[8], w0, w1, t0, t1;                                                                              \
+  __asm__ volatile(".p2align 6\n"                                                                            \
+                   "1:\n" all_steps STORE_SUMS NEXT_GROUP(steps)                                             \
+                   : SUM_OPERANDS,                                                                           \
+                     LOOP_OPERANDS, [w0] "=&x"(w0), [w1] "=&x"(w1), [t0] "=&x"(t0), [t1] "=&x"(t1)           \
+                   :                                                                                         \
+                   : "memory", "cc")
 
-static inline void dot_int16_16(const int32_t *x, const int32_t *w, __m256i c[ACCUMULATORS]) {
-  __m256i w0, w1, t0, t1;
-  __asm__ volatile(INT16_STEPS_8 : INT_OPERANDS(x, w, c));
+static void sum_int16_16(const void *x, const void *w, int64_t groups, group_sums *out) {
+  INT16_LOOP(INT16_STEPS_8, 8);
 }
 
-static inline void dot_int16_32(const int32_t *x, const int32_t *w, __m256i c[ACCUMULATORS]) {
-  __m256i w0, w1, t0, t1;
-  __asm__ volatile(INT16_STEPS_16 : INT_OPERANDS(x, w, c));
+static void sum_int16_32(const void *x, const void *w, int64_t groups, group_sums *out) {
+  INT16_LOOP(INT16_STEPS_16, 16);
 }
 
-/* p = fma(scale, (float)c, p), and fma(-min, sum, p) if the type has minima, for one group. */
-static inline void add_group(const __m256i c[ACCUMULATORS], const float *scale, const float *min,
-                             const float *sums, bool has_min, __m256 p[ACCUMULATORS]) {
-  __m256 s0 = _mm256_load_ps(scale), s1 = _mm256_load_ps(scale + 8);
-  for (int i = 0; i < TILE_ROWS; i++) {
-    p[2 * i] = _mm256_fmadd_ps(s0, _mm256_cvtepi32_ps(c[2 * i]), p[2 * i]);
-    p[2 * i + 1] = _mm256_fmadd_ps(s1, _mm256_cvtepi32_ps(c[2 * i + 1]), p[2 * i + 1]);
-  }
-  if (!has_min) return;
-  __m256 m0 = _mm256_load_ps(min), m1 = _mm256_load_ps(min + 8);
-  for (int i = 0; i < TILE_ROWS; i++) {
-    __m256 sum = _mm256_broadcast_ss(sums + i);
-    p[2 * i] = _mm256_fnmadd_ps(m0, sum, p[2 * i]);
-    p[2 * i + 1] = _mm256_fnmadd_ps(m1, sum, p[2 * i + 1]);
-  }
-}
-
-static inline void add_chunk(const __m256 p[ACCUMULATORS], const float step[TILE_ROWS], float *sums) {
-  for (int i = 0; i < ACCUMULATORS; i++) {
-    __m256 sum = _mm256_fmadd_ps(_mm256_broadcast_ss(step + i / 2), p[i], _mm256_loadu_ps(sums + 8 * i));
-    _mm256_storeu_ps(sums + 8 * i, sum);
-  }
-}
-
-static inline void multiply_int16_of(int group, bool has_min, const tile_int16 *t, const panel_int16 *p,
-                                     int64_t n, float *sums) {
-  __m256 total[ACCUMULATORS];
-  for (int i = 0; i < ACCUMULATORS; i++) total[i] = _mm256_setzero_ps();
-  for (int g = 0; g < n / group; g++) {
-    __m256i c[ACCUMULATORS];
-    if (group == 32)
-      dot_int16_32(t->x[16 * g], p->w[16 * g], c);
-    else
-      dot_int16_16(t->x[8 * g], p->w[8 * g], c);
-    add_group(c, p->scale[g], p->min[g], t->sums[g], has_min, total);
-  }
-  add_chunk(total, t->step, sums);
-}
-
-static void multiply_int16(const les_weight_kind *kind, const void *tile, const void *panel, int64_t n,
-                           float *sums) {
-  bool has_min = kind->quant->has_min;
-  if (kind->quant->group == 32 && !has_min)
-    multiply_int16_of(32, false, tile, panel, n, sums);
-  else if (kind->quant->group == 32)
-    multiply_int16_of(32, true, tile, panel, n, sums);
-  else if (!has_min)
-    multiply_int16_of(16, false, tile, panel, n, sums);
-  else
-    multiply_int16_of(16, true, tile, panel, n, sums);
-}
-
-/* INT8: products of unsigned weights and signed activations in pairs, summed in words over `depth` steps. */
+/* INT8: products of unsigned weights and signed activations in pairs. Groups of 32 with weights of 4 bits: a
+ * word holds the sum of all eight steps. */
 #define INT8_ROW(u, row, a, b)                                                                               \
   "vbroadcastss 16*" #u "+4*" #row "(%[x]), %[t0]\n"                                                         \
   "vpmaddubsw %[t0], %[w0], %[t1]\n"                                                                         \
@@ -168,64 +146,136 @@ static void multiply_int16(const les_weight_kind *kind, const void *tile, const 
 #define INT8_STEP(u)                                                                                         \
   LOAD_WEIGHTS(u)                                                                                            \
   INT8_ROW(u, 0, c0, c1) INT8_ROW(u, 1, c2, c3) INT8_ROW(u, 2, c4, c5) INT8_ROW(u, 3, c6, c7)
-#define INT8_FIRST                                                                                           \
+#define INT8_STEPS_8                                                                                         \
   LOAD_WEIGHTS(0)                                                                                            \
-  INT8_FIRST_ROW(0, c0, c1) INT8_FIRST_ROW(1, c2, c3) INT8_FIRST_ROW(2, c4, c5) INT8_FIRST_ROW(3, c6, c7)
+  INT8_FIRST_ROW(0, c0, c1)                                                                                  \
+  INT8_FIRST_ROW(1, c2, c3)                                                                                  \
+  INT8_FIRST_ROW(2, c4, c5) INT8_FIRST_ROW(3, c6, c7) INT8_STEP(1) INT8_STEP(2) INT8_STEP(3) INT8_STEP(4)    \
+      INT8_STEP(5) INT8_STEP(6) INT8_STEP(7)
+#define WIDEN(a) "vpmaddwd %[ones], %[" #a "], %[" #a "]\n"
 
-static inline void dot_int8_8(const int32_t *x, const int32_t *w, __m256i c[ACCUMULATORS]) {
-  __m256i w0, w1, t0, t1;
-  __asm__ volatile(INT8_FIRST INT8_STEP(1) : INT_OPERANDS(x, w, c));
+static void sum_int8_32(const void *x, const void *w, int64_t groups, group_sums *out) {
+  __m256i c[8], w0, w1, t0, t1, ones = _mm256_set1_epi16(1);
+  __asm__ volatile(".p2align 6\n"
+                   "1:\n" INT8_STEPS_8                                                                 //
+                       WIDEN(c0) WIDEN(c1) WIDEN(c2) WIDEN(c3) WIDEN(c4) WIDEN(c5) WIDEN(c6) WIDEN(c7) //
+                   STORE_SUMS NEXT_GROUP(8)
+                   : SUM_OPERANDS,
+                     LOOP_OPERANDS, [w0] "=&x"(w0), [w1] "=&x"(w1), [t0] "=&x"(t0), [t1] "=&x"(t1)
+                   : [ones] "x"(ones)
+                   : "memory", "cc");
 }
 
-static inline void dot_int8_32(const int32_t *x, const int32_t *w, __m256i c[ACCUMULATORS]) {
-  __m256i w0, w1, t0, t1;
-  __asm__ volatile(INT8_FIRST INT8_STEP(1) INT8_STEP(2) INT8_STEP(3) INT8_STEP(4) INT8_STEP(5) INT8_STEP(6)
-                       INT8_STEP(7)
-                   : INT_OPERANDS(x, w, c));
+/* Groups of 16 with weights of 6 bits: a word holds the sum of two steps. The group's weights stay in
+ * registers, the rows pass by. */
+#define SIX_BITS_PAIR(u, row, wa, wb, a, b)                                                                  \
+  "vbroadcastss 16*" #u "+4*" #row "(%[x]), %[t0]\n"                                                         \
+  "vbroadcastss 16*" #u "+16+4*" #row "(%[x]), %[t1]\n"                                                      \
+  "vpmaddubsw %[t0], %[" #wa "0], %[" #a "]\n"                                                               \
+  "vpmaddubsw %[t0], %[" #wa "1], %[" #b "]\n"                                                               \
+  "vpmaddubsw %[t1], %[" #wb "0], %[t0]\n"                                                                   \
+  "vpmaddubsw %[t1], %[" #wb "1], %[t1]\n"                                                                   \
+  "vpaddw %[t0], %[" #a "], %[" #a "]\n"                                                                     \
+  "vpaddw %[t1], %[" #b "], %[" #b "]\n" WIDEN(a) WIDEN(b)
+#define SIX_BITS_ROW(row)                                                                                    \
+  SIX_BITS_PAIR(0, row, a, b, s0, s1)                                                                        \
+  SIX_BITS_PAIR(2, row, c, d, s2, s3)                                                                        \
+  "vpaddd %[s2], %[s0], %[s0]\n"                                                                             \
+  "vpaddd %[s3], %[s1], %[s1]\n"                                                                             \
+  "vmovdqa %[s0], 64*" #row "(%[out])\n"                                                                     \
+  "vmovdqa %[s1], 64*" #row "+32(%[out])\n"
+
+static void sum_int8_16(const void *x, const void *w, int64_t groups, group_sums *out) {
+  __m256i k[8], s0, s1, s2, s3, t0, t1, ones = _mm256_set1_epi16(1);
+  __asm__ volatile(".p2align 6\n"
+                   "1:\n"
+                   "vmovdqa (%[w]), %[a0]\n"
+                   "vmovdqa 32(%[w]), %[a1]\n"
+                   "vmovdqa 64(%[w]), %[b0]\n"
+                   "vmovdqa 96(%[w]), %[b1]\n"
+                   "vmovdqa 128(%[w]), %[c0]\n"
+                   "vmovdqa 160(%[w]), %[c1]\n"
+                   "vmovdqa 192(%[w]), %[d0]\n"
+                   "vmovdqa 224(%[w]), %[d1]\n" //
+                   SIX_BITS_ROW(0) SIX_BITS_ROW(1) SIX_BITS_ROW(2) SIX_BITS_ROW(3) NEXT_GROUP(4)
+                   : LOOP_OPERANDS, [a0] "=&x"(k[0]), [a1] "=&x"(k[1]), [b0] "=&x"(k[2]), [b1] "=&x"(k[3]),
+                     [c0] "=&x"(k[4]), [c1] "=&x"(k[5]), [d0] "=&x"(k[6]), [d1] "=&x"(k[7]), [s0] "=&x"(s0),
+                     [s1] "=&x"(s1), [s2] "=&x"(s2), [s3] "=&x"(s3), [t0] "=&x"(t0), [t1] "=&x"(t1)
+                   : [ones] "x"(ones)
+                   : "memory", "cc");
 }
 
-static inline void widen(__m256i c[ACCUMULATORS]) {
-  for (int i = 0; i < ACCUMULATORS; i++) c[i] = _mm256_madd_epi16(c[i], _mm256_set1_epi16(1));
-}
+/* Small loops over registers, unrolled early enough for arrays to become registers. */
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 
-/* The sums of one group, less the offset of the unsigned weights. */
-static inline void dot_int8(int group, bool has_min, const int32_t *x, const int32_t *w,
-                            const int32_t offsets[TILE_ROWS], __m256i c[ACCUMULATORS]) {
-  if (group == 32) {
-    dot_int8_32(x, w, c);
-    widen(c);
-  } else { /* six bits: words hold two steps */
-    __m256i more[ACCUMULATORS];
-    dot_int8_8(x, w, c);
-    widen(c);
-    dot_int8_8(x + 2 * TILE_ROWS, w + 2 * PANEL_COLS_INT, more);
-    widen(more);
-    for (int i = 0; i < ACCUMULATORS; i++) c[i] = _mm256_add_epi32(c[i], more[i]);
+/* The float operations of one chunk (see gemm.h) on the sums of its groups. offsets: what each row's sums are
+ * too large by, or NULL. min and sums: NULL for types without minima. */
+static inline void add_chunk(int64_t groups, const group_sums *c, const int32_t offsets[][TILE_ROWS],
+                             const float scale[][PANEL_COLS_INT], const float min[][PANEL_COLS_INT],
+                             const float sums[][TILE_ROWS], const float step[TILE_ROWS], float *out) {
+  __m256 left[TILE_ROWS], right[TILE_ROWS];
+  UNROLL for (int i = 0; i < TILE_ROWS; i++) left[i] = right[i] = _mm256_setzero_ps();
+  for (int64_t g = 0; g < groups; g++) {
+    __m256 s0 = _mm256_load_ps(scale[g]), s1 = _mm256_load_ps(scale[g] + 8);
+    UNROLL for (int i = 0; i < TILE_ROWS; i++) {
+      __m256i a = c[g].c[2 * i], b = c[g].c[2 * i + 1];
+      if (offsets) {
+        a = _mm256_sub_epi32(a, _mm256_set1_epi32(offsets[g][i]));
+        b = _mm256_sub_epi32(b, _mm256_set1_epi32(offsets[g][i]));
+      }
+      left[i] = _mm256_fmadd_ps(s0, _mm256_cvtepi32_ps(a), left[i]);
+      right[i] = _mm256_fmadd_ps(s1, _mm256_cvtepi32_ps(b), right[i]);
+    }
   }
-  if (has_min) return;
-  for (int i = 0; i < ACCUMULATORS; i++) c[i] = _mm256_sub_epi32(c[i], _mm256_set1_epi32(offsets[i / 2]));
+  for (int64_t g = 0; min && g < groups; g++) {
+    __m256 m0 = _mm256_load_ps(min[g]), m1 = _mm256_load_ps(min[g] + 8);
+    UNROLL for (int i = 0; i < TILE_ROWS; i++) {
+      __m256 sum = _mm256_broadcast_ss(&sums[g][i]);
+      left[i] = _mm256_fnmadd_ps(m0, sum, left[i]);
+      right[i] = _mm256_fnmadd_ps(m1, sum, right[i]);
+    }
+  }
+  UNROLL for (int i = 0; i < TILE_ROWS; i++, out += PANEL_COLS_INT) {
+    __m256 row_step = _mm256_broadcast_ss(step + i);
+    _mm256_store_ps(out, _mm256_fmadd_ps(row_step, left[i], _mm256_load_ps(out)));
+    _mm256_store_ps(out + 8, _mm256_fmadd_ps(row_step, right[i], _mm256_load_ps(out + 8)));
+  }
 }
 
-static inline void multiply_int8_of(int group, bool has_min, const tile_int8 *t, const panel_int8 *p,
-                                    int64_t n, float *sums) {
-  __m256 total[ACCUMULATORS];
-  for (int i = 0; i < ACCUMULATORS; i++) total[i] = _mm256_setzero_ps();
-  for (int g = 0; g < n / group; g++) {
-    __m256i c[ACCUMULATORS];
-    dot_int8(group, has_min, t->x[group / 4 * g], p->w[group / 4 * g], t->offsets[g], c);
-    add_group(c, p->scale[g], p->min[g], t->sums[g], has_min, total);
-  }
-  add_chunk(total, t->step, sums);
+static void multiply_int16(const les_weight_kind *kind, const void *tile, const void *panel, int64_t n,
+                           float *sums) {
+  const tile_int16 *t = tile;
+  const panel_int16 *p = panel;
+  int64_t groups = n / kind->quant->group;
+  group_sums c[LES_MAX_GROUPS];
+  if (kind->quant->group == 32)
+    sum_int16_32(t->x, p->w, groups, c);
+  else
+    sum_int16_16(t->x, p->w, groups, c);
+  if (kind->quant->has_min)
+    add_chunk(groups, c, NULL, p->scale, p->min, t->sums, t->step, sums);
+  else
+    add_chunk(groups, c, NULL, p->scale, NULL, NULL, t->step, sums);
 }
 
 static void multiply_int8(const les_weight_kind *kind, const void *tile, const void *panel, int64_t n,
                           float *sums) {
-  if (kind->quant->group == 16)
-    multiply_int8_of(16, false, tile, panel, n, sums);
-  else if (kind->quant->has_min)
-    multiply_int8_of(32, true, tile, panel, n, sums);
+  const tile_int8 *t = tile;
+  const panel_int8 *p = panel;
+  int64_t groups = n / kind->quant->group;
+  group_sums c[LES_MAX_GROUPS];
+  if (kind->quant->group == 32)
+    sum_int8_32(t->x, p->w, groups, c);
   else
-    multiply_int8_of(32, false, tile, panel, n, sums);
+    sum_int8_16(t->x, p->w, groups, c);
+  if (kind->quant->has_min)
+    add_chunk(groups, c, NULL, p->scale, p->min, t->sums, t->step, sums);
+  else
+    add_chunk(groups, c, t->offsets, p->scale, NULL, NULL, t->step, sums);
 }
 
 static const les_gemm_path PATHS[] = {

@@ -19,14 +19,15 @@ static void quantize_rows(const float *x, int64_t m, int64_t cols, float limit, 
 static float dot_chunk(const les_quant *quant, const int8_t *q, const float *scale, const float *min,
                        const int16_t *a, int64_t n) {
   float p = 0.0f;
-  for (int64_t g = 0; g < n / quant->group; g++) {
-    int32_t products = 0, sum = 0;
-    for (int64_t k = g * quant->group; k < (g + 1) * quant->group; k++) {
-      products += q[k] * a[k];
-      sum += a[k];
-    }
-    p = fmaf(scale[g], (float)products, p);
-    if (quant->has_min) p = fmaf(-min[g], (float)sum, p);
+  for (int64_t k = 0; k < n; k += quant->group) {
+    int32_t sum = 0;
+    for (int64_t i = k; i < k + quant->group; i++) sum += q[i] * a[i];
+    p = fmaf(scale[k / quant->group], (float)sum, p);
+  }
+  for (int64_t k = 0; quant->has_min && k < n; k += quant->group) {
+    int32_t sum = 0;
+    for (int64_t i = k; i < k + quant->group; i++) sum += a[i];
+    p = fmaf(-min[k / quant->group], (float)sum, p);
   }
   return p;
 }

@@ -91,8 +91,9 @@ static inline __m256 dot_chunk(int group, bool has_min, const weights *w, const 
       if (group == 32) s[i] = _mm256_add_epi32(s[i], madd16(q + 16, a->x + g * group + 16));
     }
     p = _mm256_fmadd_ps(w->scale[g], _mm256_cvtepi32_ps(fold8(s)), p);
-    if (has_min) p = _mm256_fnmadd_ps(w->min[g], _mm256_set1_ps(a->sums[g]), p);
   }
+  for (int64_t g = 0; has_min && g < n / group; g++)
+    p = _mm256_fnmadd_ps(w->min[g], _mm256_set1_ps(a->sums[g]), p);
   return p;
 }
 
