@@ -4,7 +4,7 @@
 #define LES_GRID_H
 
 #include "evaluate.h"
-#include "result.h"
+#include "schema.h"
 
 typedef struct les_grid {
   int n_lesions, n_prompts;

@@ -99,7 +99,7 @@ static bool attribute_is(hid_t file, const char *name, const char *want) {
 }
 
 static bool job_is(hid_t file, const char *want) {
-  hid_t set = H5Dopen2(file, "/job", H5P_DEFAULT);
+  hid_t set = H5Dopen2(file, LES_DATA_JOB, H5P_DEFAULT);
   char *got = set >= 0 ? read_string(set, false) : NULL;
   bool same = got && !strcmp(got, want);
   free(got);
@@ -109,18 +109,18 @@ static bool job_is(hid_t file, const char *want) {
 
 les_status les_store_match(const char *path, const les_study *study) {
   hid_t file;
-  int32_t schema = 0;
+  int64_t schema = 0;
   LES_TRY(file_open(&file, path, H5F_ACC_RDONLY));
   const char *differs = NULL;
-  if (attribute_bytes(file, path, "schema", &schema, sizeof schema, false) != LES_OK)
+  if (attribute_bytes(file, path, LES_ATTR_SCHEMA, &schema, sizeof schema, false) != LES_OK)
     differs = "it is no result file of this program";
   else if (schema != LES_SCHEMA)
     differs = "it has another schema, of another version of this program";
-  else if (!attribute_is(file, "model_sha256", study->model->sha256))
+  else if (!attribute_is(file, LES_ATTR_MODEL_SHA256, study->model->sha256))
     differs = "its model is another one (SHA-256)";
-  else if (!attribute_is(file, "prompts_sha256", study->prompts.sha256))
+  else if (!attribute_is(file, LES_ATTR_PROMPTS_SHA256, study->prompts.sha256))
     differs = "its prompts are other ones (SHA-256)";
-  else if (!attribute_is(file, "compute", les_compute_name(study->job->compute)))
+  else if (!attribute_is(file, LES_ATTR_COMPUTE, les_compute_name(study->job->compute)))
     differs = "its compute mode is another one";
   else if (!job_is(file, study->json))
     differs = "its lesions, generation or measures are other ones (/job)";
@@ -142,17 +142,17 @@ static bool find(hid_t file, const char *name, int64_t n, size_t bytes, array *a
 }
 
 static bool find_all(hid_t file, const les_store *s, bool baseline, arrays *out) {
-  char name[LES_STORE_NAME_BYTES];
   int64_t n = (int64_t)s->n_prompts * (baseline ? 1 : s->n_lesions);
-  les_store_name(name, baseline, "status");
-  if (!find(file, name, n, 1, &out->status)) return false;
-  les_store_name(name, baseline, "check");
-  if (!find(file, name, n, sizeof(uint64_t), &out->check)) return false;
+  if (!find(file, baseline ? LES_DATA_BASELINE_STATUS : LES_DATA_CELL_STATUS, n, 1, &out->status))
+    return false;
+  if (!find(file, baseline ? LES_STORE_BASELINE_CHECK : LES_STORE_CELL_CHECK, n, sizeof(uint64_t),
+            &out->check))
+    return false;
   for (int i = 0; i < LES_N_FIELDS; i++) {
     const les_field *f = &les_fields[i];
     if (!s->layout.has[i] || (baseline && !f->baseline)) continue;
-    les_store_name(name, baseline, f->name);
-    if (!find(file, name, n, (size_t)s->layout.count[i] * les_field_size(f->type), &out->fields[i]))
+    les_dataset d = les_dataset_of_field((les_field_id)i, baseline);
+    if (!find(file, d.path, n, (size_t)s->layout.count[i] * les_field_size(f->type), &out->fields[i]))
       return false;
   }
   return true;
@@ -176,8 +176,8 @@ les_status les_store_open(les_store **out, const char *path, const les_study *st
   }
   LES_GOTO(status, file_open(&file, path, H5F_ACC_RDONLY), out);
   if (!find_all(file, s, true, &s->baseline) || !find_all(file, s, false, &s->cells) ||
-      !find(file, LES_STORE_DONE, s->n_lesions, 1, &s->done) ||
-      !find(file, LES_STORE_SHA, s->n_lesions, LES_STORE_SHA_BYTES, &s->sha)) {
+      !find(file, LES_DATA_LESION_DONE, s->n_lesions, 1, &s->done) ||
+      !find(file, LES_STORE_LESION_SHA, s->n_lesions, LES_STORE_SHA_BYTES, &s->sha)) {
     status = les_fail(
         LES_FAILED,
         "%s: its data sets are not as this program lays them out; remove it or give another --output", path);
@@ -427,7 +427,7 @@ les_status les_store_count_cells(const char *path, les_store_count *count) {
   LES_TRY(les_store_exists(path, &exists));
   if (!exists) return LES_OK;
   LES_TRY(file_open(&file, path, H5F_ACC_RDONLY));
-  hid_t set = H5Dopen2(file, "/cells/status", H5P_DEFAULT);
+  hid_t set = H5Dopen2(file, LES_DATA_CELL_STATUS, H5P_DEFAULT);
   hsize_t n = set >= 0 ? H5Dget_storage_size(set) : 0;
   uint8_t *cells = malloc(n + 1);
   bool good = cells && n > 0 && H5Dread(set, H5T_STD_U8LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, cells) >= 0;
@@ -451,11 +451,11 @@ static les_status history(const char *path, les_store_history *h, bool write) {
     const char *name;
     void *value;
     size_t bytes;
-  } rows[] = {{"cells_computed", &h->cells_computed, sizeof h->cells_computed},
-              {"cells_flagged", &h->cells_flagged, sizeof h->cells_flagged},
-              {"starts", &h->starts, sizeof h->starts},
-              {"finished", h->finished, sizeof h->finished},
-              {"hosts", h->hosts, sizeof h->hosts}};
+  } rows[] = {{LES_ATTR_CELLS_COMPUTED, &h->cells_computed, sizeof h->cells_computed},
+              {LES_STORE_CELLS_FLAGGED, &h->cells_flagged, sizeof h->cells_flagged},
+              {LES_STORE_STARTS, &h->starts, sizeof h->starts},
+              {LES_STORE_FINISHED, h->finished, sizeof h->finished},
+              {LES_STORE_HOSTS, h->hosts, sizeof h->hosts}};
   les_status status = LES_OK;
   for (size_t i = 0; i < sizeof rows / sizeof *rows && status == LES_OK; i++)
     status = attribute_bytes(file, path, rows[i].name, rows[i].value, rows[i].bytes, write);

@@ -67,7 +67,7 @@ les_status les_store_count_cells(const char *path, les_store_count *count);
 typedef struct les_store_history {
   int64_t cells_computed; /* over all starts */
   int64_t cells_flagged;  /* cells that were final when this was written */
-  int32_t starts;
+  int64_t starts;
   char finished[32]; /* date, "" while there are cells to do */
   char hosts[1024];  /* comma-separated, in the order of appearance */
 } les_store_history;

@@ -1,7 +1,6 @@
 #include "store.h"
 
 #include "clock.h"
-#include "schema.h"
 #include "store_names.h"
 
 #include <errno.h>
@@ -12,25 +11,27 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One file in the making. HDF5's calls on it are collective; raw data is written by rank 0 alone. Once a call
- * has failed, the rest do nothing: the ranks stay in step, and the outcome is asked once at the end. */
+/* One file in the making. HDF5's calls on it are collective; raw data is written by rank 0 alone. */
 typedef struct maker {
-  hid_t file, links, scales[LES_EXTENT_LAYERS + 3]; /* lesion, prompt, then one for each extent */
-  int n_lesions, n_prompts, n_layers, n_tokens;
   MPI_Comm comm;
+  const les_study *study;
+  hid_t file, links, scales[LES_N_DIMS];
+  int extent[LES_N_DIMS];
+  const char *empty; /* a cleared record */
   bool root, bad;
 } maker;
-
-enum { SCALE_LESION, SCALE_PROMPT, SCALE_EXTENT };
 
 static void check(maker *m, int64_t result) {
   if (result < 0) m->bad = true;
 }
 
-static hid_t make_dataset(maker *m, const char *name, hid_t type, int rank, const hsize_t *dims,
+/* Any failure on any rank makes all skip what follows: they stay in step. */
+static hid_t make_dataset(maker *m, const char *name, hid_t type, int n_dims, const les_dim *dims,
                           const void *fill, const void *data) {
+  hsize_t shape[3];
   if (m->bad) return H5I_INVALID_HID;
-  hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
+  for (int i = 0; i < n_dims; i++) shape[i] = (hsize_t)m->extent[dims[i]];
+  hid_t space = n_dims ? H5Screate_simple(n_dims, shape, NULL) : H5Screate(H5S_SCALAR);
   hid_t how = H5Pcreate(H5P_DATASET_CREATE);
   check(m, H5Pset_layout(how, H5D_CONTIGUOUS));
   check(m, H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY));
@@ -40,10 +41,19 @@ static hid_t make_dataset(maker *m, const char *name, hid_t type, int rank, cons
   hid_t set = H5Dcreate2(m->file, name, type, space, m->links, how, H5P_DEFAULT);
   check(m, set);
   if (set >= 0 && data && m->root) check(m, H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
-  MPI_Allreduce(MPI_IN_PLACE, &m->bad, 1, MPI_C_BOOL, MPI_LOR, m->comm);
   H5Pclose(how);
   H5Sclose(space);
+  MPI_Allreduce(MPI_IN_PLACE, &m->bad, 1, MPI_C_BOOL, MPI_LOR, m->comm);
   return set;
+}
+
+/* The same, with its dimension scales. */
+static void make_array(maker *m, const char *name, hid_t type, int n_dims, const les_dim *dims,
+                       const void *fill, const void *data) {
+  hid_t set = make_dataset(m, name, type, n_dims, dims, fill, data);
+  if (set < 0) return;
+  for (int i = 0; i < n_dims; i++) check(m, H5DSattach_scale(set, m->scales[dims[i]], (unsigned)i));
+  check(m, H5Dclose(set));
 }
 
 static hid_t string_type(size_t bytes) {
@@ -54,9 +64,23 @@ static hid_t string_type(size_t bytes) {
   return type;
 }
 
-/* The i-th of some strings that lie in an array of structs. */
+static void make_scale(maker *m, les_dim dim) {
+  int n = m->extent[dim];
+  if (n < 1) return;
+  int32_t *count = calloc((size_t)n, sizeof *count);
+  if (!count) m->bad = true;
+  for (int i = 0; count && i < n; i++) count[i] = i;
+  hid_t set = m->scales[dim] = make_dataset(m, les_dim_names[dim], H5T_STD_I32LE, 1, &dim, NULL, count);
+  if (set >= 0) check(m, H5DSset_scale(set, les_dim_names[dim] + 1));
+  free(count);
+}
+
+/* The i-th of the strings of a data set. */
 typedef const char *text_fn(const les_study *study, size_t i);
 
+static const char *job_text(const les_study *s, size_t i) {
+  return (void)i, s->json;
+}
 static const char *lesion_spec(const les_study *s, size_t i) {
   return s->lesions.items[i].spec;
 }
@@ -70,104 +94,67 @@ static const char *prompt_text(const les_study *s, size_t i) {
   return s->prompts.items[i].text;
 }
 
-static void make_strings(maker *m, const char *name, int scale, size_t n, const les_study *study,
-                         text_fn *text) {
-  size_t width = 1;
+static const struct {
+  const char *path;
+  text_fn *text;
+} texts[] = {{LES_DATA_JOB, job_text},
+             {LES_DATA_LESION_SPEC, lesion_spec},
+             {LES_DATA_PROMPT_ID, prompt_id},
+             {LES_DATA_PROMPT_DOMAIN, prompt_domain},
+             {LES_DATA_PROMPT_TEXT, prompt_text}};
+
+static void make_strings(maker *m, const les_dataset *d, text_fn *text) {
+  size_t width = 1, n = d->n_dims ? (size_t)m->extent[d->dims[0]] : 1;
   for (size_t i = 0; i < n; i++)
-    if (strlen(text(study, i)) > width) width = strlen(text(study, i));
+    if (strlen(text(m->study, i)) > width) width = strlen(text(m->study, i));
   char *data = calloc(n, width);
   if (!data) m->bad = true;
-  for (size_t i = 0; data && i < n; i++) memcpy(data + i * width, text(study, i), strlen(text(study, i)));
+  for (size_t i = 0; data && i < n; i++)
+    memcpy(data + i * width, text(m->study, i), strlen(text(m->study, i)));
   hid_t type = string_type(width);
-  hid_t set = make_dataset(m, name, type, 1, &(hsize_t){n}, NULL, data);
-  if (set >= 0) {
-    check(m, H5DSattach_scale(set, m->scales[scale], 0));
-    check(m, H5Dclose(set));
-  }
+  make_array(m, d->path, type, d->n_dims, d->dims, NULL, data);
   H5Tclose(type);
   free(data);
 }
 
-static void make_scale(maker *m, int place, const char *name, int n) {
-  if (n < 1) return;
-  int32_t *count = calloc((size_t)n, sizeof *count);
-  if (!count) m->bad = true;
-  for (int i = 0; count && i < n; i++) count[i] = i;
-  m->scales[place] = make_dataset(m, name, H5T_STD_I32LE, 1, &(hsize_t){(hsize_t)n}, NULL, count);
-  if (m->scales[place] >= 0) check(m, H5DSset_scale(m->scales[place], name + 1));
-  free(count);
-}
-
-static void make_array(maker *m, const char *name, hid_t type, int rank, const int *scales,
-                       const hsize_t *dims, const void *fill, const void *data) {
-  hid_t set = make_dataset(m, name, type, rank, dims, fill, data);
-  if (set < 0) return;
-  for (int i = 0; i < rank; i++) check(m, H5DSattach_scale(set, m->scales[scales[i]], (unsigned)i));
-  check(m, H5Dclose(set));
-}
-
-/* A data set of the cells, (L, P[, values]), or of the intact runs, (P[, values]). */
-static void make_cells(maker *m, bool baseline, const char *name, hid_t type, les_field_extent extent,
-                       int count, const void *fill) {
-  char path[LES_STORE_NAME_BYTES];
-  les_store_name(path, baseline, name);
-  int scales[3] = {SCALE_LESION, SCALE_PROMPT, SCALE_EXTENT + (int)extent};
-  hsize_t dims[3] = {(hsize_t)m->n_lesions, (hsize_t)m->n_prompts, (hsize_t)count};
-  int rank = extent == LES_EXTENT_ONE ? 2 : 3;
-  make_array(m, path, type, rank - baseline, scales + baseline, dims + baseline, fill, NULL);
-}
-
-static void make_fields(maker *m, const les_record_layout *layout) {
-  unsigned char *empty = malloc(layout->bytes);
-  if (!empty) {
-    m->bad = true;
-    return;
-  }
-  les_record_clear(layout, empty);
-  hid_t types[] = {
-      [LES_FIELD_F32] = H5T_IEEE_F32LE, [LES_FIELD_I32] = H5T_STD_I32LE, [LES_FIELD_U8] = H5T_STD_U8LE};
-  for (int baseline = 1; baseline >= 0; baseline--) {
-    make_cells(m, baseline, "status", H5T_STD_U8LE, LES_EXTENT_ONE, 1, &(uint8_t){LES_CELL_TODO});
-    make_cells(m, baseline, "check", H5T_STD_U64LE, LES_EXTENT_ONE, 1, &(uint64_t){0});
-    for (int i = 0; i < LES_N_FIELDS; i++) {
-      const les_field *f = &les_fields[i];
-      if (layout->has[i] && (f->baseline || !baseline))
-        make_cells(m, baseline, f->name, types[f->type], f->extent, layout->count[i],
-                   empty + layout->offset[i]);
-    }
-  }
-  free(empty);
-}
-
-static void make_datasets(maker *m, const les_study *study) {
-  hid_t type = string_type(strlen(study->json));
-  H5Dclose(make_dataset(m, LES_DATA_JOB, type, 0, NULL, NULL, study->json));
-  H5Tclose(type);
-  make_scale(m, SCALE_LESION, "/lesion", m->n_lesions);
-  make_scale(m, SCALE_PROMPT, "/prompt", m->n_prompts);
-  make_scale(m, SCALE_EXTENT + LES_EXTENT_TOKENS, "/token", m->n_tokens);
-  for (int i = 0; i < LES_N_FIELDS; i++)
-    if (study->layout.has[i] && les_fields[i].extent == LES_EXTENT_LAYERS &&
-        !m->scales[SCALE_EXTENT + LES_EXTENT_LAYERS])
-      make_scale(m, SCALE_EXTENT + LES_EXTENT_LAYERS, "/layer", m->n_layers);
-  make_strings(m, LES_DATA_LESION_SPEC, SCALE_LESION, (size_t)m->n_lesions, study, lesion_spec);
-  make_strings(m, LES_DATA_PROMPT_ID, SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_id);
-  make_strings(m, LES_DATA_PROMPT_DOMAIN, SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_domain);
-  make_strings(m, LES_DATA_PROMPT_TEXT, SCALE_PROMPT, (size_t)m->n_prompts, study, prompt_text);
-  int32_t *layers = malloc((size_t)m->n_lesions * sizeof *layers);
+static void make_lesion_layers(maker *m, const les_dataset *d) {
+  int n = m->extent[LES_DIM_LESION];
+  int32_t *layers = calloc((size_t)n, sizeof *layers);
   if (!layers) m->bad = true;
-  for (int l = 0; layers && l < m->n_lesions; l++) layers[l] = study->lesions.items[l].layer;
-  const int scale = SCALE_LESION;
-  hsize_t dims = (hsize_t)m->n_lesions;
-  make_array(m, LES_DATA_LESION_LAYER, H5T_STD_I32LE, 1, &scale, &dims, NULL, layers);
-  make_array(m, LES_STORE_DONE, H5T_STD_U8LE, 1, &scale, &dims, &(uint8_t){0}, NULL);
+  for (int i = 0; layers && i < n; i++) layers[i] = m->study->lesions.items[i].layer;
+  make_array(m, d->path, H5T_STD_I32LE, d->n_dims, d->dims, NULL, layers);
   free(layers);
-  type = string_type(LES_STORE_SHA_BYTES);
-  make_array(m, LES_STORE_SHA, type, 1, &scale, &dims, NULL, NULL);
-  H5Tclose(type);
-  make_fields(m, &study->layout);
-  for (size_t i = 0; i < sizeof m->scales / sizeof *m->scales; i++)
-    if (m->scales[i] > 0) check(m, H5Dclose(m->scales[i]));
+}
+
+static void make_listed(maker *m, const les_dataset *d) {
+  const hid_t types[] = {
+      [LES_DATA_I32] = H5T_STD_I32LE, [LES_DATA_F32] = H5T_IEEE_F32LE, [LES_DATA_U8] = H5T_STD_U8LE};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (!strcmp(d->path, texts[i].path)) {
+      make_strings(m, d, texts[i].text);
+      return;
+    }
+  if (!strcmp(d->path, LES_DATA_LESION_LAYER))
+    make_lesion_layers(m, d);
+  else {
+    const void *fill = d->field >= 0 ? m->empty + m->study->layout.offset[d->field] : "";
+    make_array(m, d->path, types[d->type], d->n_dims, d->dims, fill, NULL);
+  }
+}
+
+static void make_datasets(maker *m) {
+  static const les_dim dims[] = {LES_DIM_LESION, LES_DIM_PROMPT};
+  les_dataset list[LES_MAX_DATASETS];
+  int n = les_dataset_list(&m->study->layout, list);
+  for (les_dim dim = 0; dim < LES_N_DIMS; dim++) make_scale(m, dim);
+  for (int i = 0; i < n; i++) make_listed(m, &list[i]);
+  hid_t hex = string_type(LES_STORE_SHA_BYTES);
+  make_array(m, LES_STORE_LESION_SHA, hex, 1, dims, NULL, NULL);
+  H5Tclose(hex);
+  make_array(m, LES_STORE_BASELINE_CHECK, H5T_STD_U64LE, 1, dims + 1, &(uint64_t){0}, NULL);
+  make_array(m, LES_STORE_CELL_CHECK, H5T_STD_U64LE, 2, dims, &(uint64_t){0}, NULL);
+  for (les_dim dim = 0; dim < LES_N_DIMS; dim++)
+    if (m->scales[dim] > 0) check(m, H5Dclose(m->scales[dim]));
 }
 
 static void make_attribute(maker *m, const char *name, hid_t type, const void *value) {
@@ -193,23 +180,28 @@ static void make_text_attribute(maker *m, const char *name, size_t bytes, const 
   free(value);
 }
 
-static void make_attributes(maker *m, const les_study *study, const char *date) {
-  const char *compute = les_compute_name(study->job->compute);
-  make_attribute(m, LES_ATTR_SCHEMA, H5T_STD_I32LE, &(int32_t){LES_SCHEMA});
+static void make_number_attribute(maker *m, const char *name, int64_t value) {
+  make_attribute(m, name, H5T_STD_I64LE, &value);
+}
+
+static void make_attributes(maker *m, const char *date) {
+  const les_model *model = m->study->model;
+  const char *compute = les_compute_name(m->study->job->compute);
+  make_number_attribute(m, LES_ATTR_SCHEMA, LES_SCHEMA);
   make_text_attribute(m, LES_ATTR_PROGRAM, strlen("lesion " LES_VERSION), "lesion " LES_VERSION);
-  make_text_attribute(m, LES_ATTR_MODEL_NAME, strlen(study->model->name), study->model->name);
-  make_text_attribute(m, LES_ATTR_MODEL_SHA256, LES_STORE_SHA_BYTES, study->model->sha256);
-  make_text_attribute(m, LES_ATTR_PROMPTS_SHA256, LES_STORE_SHA_BYTES, study->prompts.sha256);
-  make_text_attribute(m, LES_ATTR_ARCHITECTURE, strlen(study->model->arch), study->model->arch);
+  make_text_attribute(m, LES_ATTR_MODEL_NAME, strlen(model->name), model->name);
+  make_text_attribute(m, LES_ATTR_MODEL_SHA256, strlen(model->sha256), model->sha256);
+  make_number_attribute(m, LES_ATTR_MODEL_LAYERS, model->shape.n_layers);
+  make_text_attribute(m, LES_ATTR_ARCHITECTURE, strlen(model->arch), model->arch);
   make_text_attribute(m, LES_ATTR_COMPUTE, strlen(compute), compute);
-  make_attribute(m, LES_ATTR_MODEL_LAYERS, H5T_STD_I32LE, &(int32_t){study->model->shape.n_layers});
-  make_text_attribute(m, "started", LES_DATE_BYTES, date);
+  make_text_attribute(m, LES_ATTR_PROMPTS_SHA256, strlen(m->study->prompts.sha256), m->study->prompts.sha256);
   les_store_history empty = {0}; /* room for what is written in place later */
-  make_text_attribute(m, "finished", sizeof empty.finished, "");
-  make_text_attribute(m, "hosts", sizeof empty.hosts, "");
-  make_attribute(m, LES_ATTR_CELLS_COMPUTED, H5T_STD_I64LE, &empty.cells_computed);
-  make_attribute(m, "cells_flagged", H5T_STD_I64LE, &empty.cells_flagged);
-  make_attribute(m, "starts", H5T_STD_I32LE, &empty.starts);
+  make_number_attribute(m, LES_ATTR_CELLS_COMPUTED, empty.cells_computed);
+  make_number_attribute(m, LES_STORE_CELLS_FLAGGED, empty.cells_flagged);
+  make_number_attribute(m, LES_STORE_STARTS, empty.starts);
+  make_text_attribute(m, LES_STORE_STARTED, strlen(date), date);
+  make_text_attribute(m, LES_STORE_FINISHED, sizeof empty.finished, "");
+  make_text_attribute(m, LES_STORE_HOSTS, sizeof empty.hosts, "");
 }
 
 /* Bytes of the cells, which are nearly all of the file. */
@@ -239,31 +231,34 @@ static les_status touch(const char *path, const les_study *study) {
 /* Collective: everything but the name. */
 static bool make(const char *path, const les_study *study, MPI_Comm comm, const char *date) {
   maker m = {.comm = comm,
-             .n_lesions = study->lesions.n,
-             .n_prompts = study->prompts.n,
-             .n_layers = study->model->shape.n_layers,
-             .n_tokens = study->job->max_new_tokens};
+             .study = study,
+             .extent = {[LES_DIM_LESION] = study->lesions.n,
+                        [LES_DIM_PROMPT] = study->prompts.n,
+                        [LES_DIM_TOKEN] = study->job->max_new_tokens,
+                        [LES_DIM_LAYER] = study->model->shape.n_layers}};
   int rank;
   MPI_Comm_rank(comm, &rank);
   m.root = rank == 0;
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  char *empty = malloc(study->layout.bytes);
+  if (empty) les_record_clear(&study->layout, empty);
+  m.empty = empty;
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   check(&m, H5Pset_fapl_mpio(access, comm, MPI_INFO_NULL));
-  check(&m, H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST));
   m.links = H5Pcreate(H5P_LINK_CREATE);
   check(&m, H5Pset_create_intermediate_group(m.links, 1));
   m.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  check(&m, m.file);
-  if (!m.bad) {
-    make_datasets(&m, study);
-    make_attributes(&m, study, date);
-  }
+  m.bad |= m.file < 0 || !empty;
+  MPI_Allreduce(MPI_IN_PLACE, &m.bad, 1, MPI_C_BOOL, MPI_LOR, comm);
+  make_datasets(&m);
+  make_attributes(&m, date);
   if (m.file >= 0) {
     check(&m, H5Fflush(m.file, H5F_SCOPE_GLOBAL));
     check(&m, H5Fclose(m.file));
   }
   H5Pclose(m.links);
   H5Pclose(access);
+  free(empty);
   return !m.bad;
 }
 

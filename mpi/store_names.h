@@ -1,18 +1,20 @@
-/* Names and small facts that creating and opening the result file share. */
+/* What the writer adds to the schema for its own use: check sums that a start verifies, and the history. */
 #ifndef LES_STORE_NAMES_H
 #define LES_STORE_NAMES_H
 
-#include <stdbool.h>
-#include <stdio.h>
+/* SHA-256 in hex of a completed lesion's rows: string[L] */
+#define LES_STORE_LESION_SHA "/lesions/sha256"
+/* First bytes of the SHA-256 of a cell's values: uint64 [P] and [L, P] */
+#define LES_STORE_BASELINE_CHECK "/baseline/check"
+#define LES_STORE_CELL_CHECK     "/cells/check"
 
-#define LES_STORE_DONE "/lesions/done"
-#define LES_STORE_SHA  "/lesions/sha256"
+/* Attributes of /: see les_store_history; the date of the first start */
+#define LES_STORE_CELLS_FLAGGED "cells_flagged"
+#define LES_STORE_STARTS        "starts"
+#define LES_STORE_STARTED       "started"
+#define LES_STORE_FINISHED      "finished"
+#define LES_STORE_HOSTS         "hosts"
 
-enum { LES_STORE_NAME_BYTES = 64, LES_STORE_SHA_BYTES = 64 };
-
-/* "/cells/NAME" or "/baseline/NAME". */
-static inline void les_store_name(char path[LES_STORE_NAME_BYTES], bool baseline, const char *name) {
-  snprintf(path, LES_STORE_NAME_BYTES, "%s/%s", baseline ? "/baseline" : "/cells", name);
-}
+enum { LES_STORE_SHA_BYTES = 64 };
 
 #endif
