@@ -4,9 +4,10 @@
 
 #define BIT(x) (1u << (x))
 
-/* Multimodal models nest the language model; GPT-2 on the hub has no prefix at all. */
-static const char *const hub_prefixes[] = {
-    "model.", "language_model.model.", "model.language_model.", "language_model.", "transformer.", "", NULL};
+/* The usual prefix first. Multimodal models nest the language model; files of a bare model have no prefix. */
+static const char *const llama_prefixes[] = {
+    "model.", "language_model.model.", "model.language_model.", "language_model.", "", NULL};
+static const char *const gpt_prefixes[] = {"transformer.", "", NULL};
 static const char *const hub_outputs[] = {"lm_head", "language_model.lm_head", NULL};
 static const char *const gguf_prefixes[] = {"", NULL};
 static const char *const gguf_outputs[] = {"output", NULL};
@@ -25,7 +26,7 @@ const les_names les_gguf_names = {
 };
 
 #define LLAMA_NAMES                                                                                          \
-  .prefixes = hub_prefixes, .outputs = hub_outputs, .tok_embd = "embed_tokens", .output_norm = "norm",       \
+  .prefixes = llama_prefixes, .outputs = hub_outputs, .tok_embd = "embed_tokens", .output_norm = "norm",     \
   .layer = "layers.%d.",                                                                                     \
   .linear = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",                 \
              "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"},                                       \
@@ -50,7 +51,7 @@ static const les_names gemma_names = {
 };
 
 static const les_names gpt2_names = {
-    .prefixes = hub_prefixes,
+    .prefixes = gpt_prefixes,
     .outputs = hub_outputs,
     .tok_embd = "wte",
     .pos_embd = "wpe",
@@ -62,7 +63,7 @@ static const les_names gpt2_names = {
 };
 
 static const les_names gptneo_names = {
-    .prefixes = hub_prefixes,
+    .prefixes = gpt_prefixes,
     .outputs = hub_outputs,
     .tok_embd = "wte",
     .pos_embd = "wpe",

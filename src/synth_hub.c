@@ -101,6 +101,7 @@ static cJSON *make_config(const les_synth *s) {
   if (p->n_vocab > LES_VOCABULARY_END) {
     cJSON_AddNumberToObject(o, "bos_token_id", LES_VOCABULARY_END);
     cJSON_AddNumberToObject(o, "eos_token_id", LES_VOCABULARY_END);
+    cJSON_AddNumberToObject(o, "pad_token_id", LES_VOCABULARY_END);
   }
   cJSON_AddStringToObject(o, "torch_dtype",
                           s->type == LES_F32   ? "float32"
