@@ -139,8 +139,10 @@ static int threads_for(const pass *p, int n) {
 }
 
 /* A loop over rows, handed out one by one: a row is some microseconds of work. */
+#define PRAGMA(text) _Pragma(#text)
 #define FOR_ROWS(p, i, n)                                                                                    \
-  _Pragma("omp parallel for schedule(dynamic) num_threads(threads_for(p, n))") for (int i = 0; i < (n); i++)
+  PRAGMA(omp parallel for schedule(dynamic) num_threads(threads_for(p, n)))                                  \
+  for (int i = 0; i < (n); i++)
 
 static const les_layer_plan *plan_of(const pass *p, int row) {
   const les_seq *seq = p->rows[row].seq;
