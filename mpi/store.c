@@ -141,19 +141,22 @@ static bool find(hid_t file, const char *name, int64_t n, size_t bytes, array *a
   return true;
 }
 
+static bool find_cells(hid_t file, const les_store *s, bool baseline, const char *name, size_t bytes,
+                       array *a) {
+  char path[96];
+  snprintf(path, sizeof path, "%s/%s", baseline ? LES_STORE_BASELINE : LES_STORE_CELLS, name);
+  return find(file, path, (int64_t)s->n_prompts * (baseline ? 1 : s->n_lesions), bytes, a);
+}
+
 static bool find_all(hid_t file, const les_store *s, bool baseline, arrays *out) {
-  int64_t n = (int64_t)s->n_prompts * (baseline ? 1 : s->n_lesions);
-  if (!find(file, baseline ? LES_DATA_BASELINE_STATUS : LES_DATA_CELL_STATUS, n, 1, &out->status))
-    return false;
-  if (!find(file, baseline ? LES_STORE_BASELINE_CHECK : LES_STORE_CELL_CHECK, n, sizeof(uint64_t),
-            &out->check))
+  if (!find_cells(file, s, baseline, LES_STORE_STATUS, 1, &out->status) ||
+      !find_cells(file, s, baseline, LES_STORE_CHECK, sizeof(uint64_t), &out->check))
     return false;
   for (int i = 0; i < LES_N_FIELDS; i++) {
     const les_field *f = &les_fields[i];
     if (!s->layout.has[i] || (baseline && !f->baseline)) continue;
-    les_dataset d = les_dataset_of_field((les_field_id)i, baseline);
-    if (!find(file, d.path, n, (size_t)s->layout.count[i] * les_field_size(f->type), &out->fields[i]))
-      return false;
+    size_t bytes = (size_t)s->layout.count[i] * les_field_size(f->type);
+    if (!find_cells(file, s, baseline, f->name, bytes, &out->fields[i])) return false;
   }
   return true;
 }

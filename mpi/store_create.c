@@ -11,12 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
+typedef enum dim { DIM_LESION, DIM_PROMPT, DIM_TOKEN, DIM_LAYER, N_DIMS } dim;
+static const char *const dim_names[N_DIMS] = {"/lesion", "/prompt", "/token", "/layer"};
+static const dim cell_dims[] = {DIM_LESION, DIM_PROMPT};
+
 /* One file in the making. HDF5's calls on it are collective; raw data is written by rank 0 alone. */
 typedef struct maker {
   MPI_Comm comm;
   const les_study *study;
-  hid_t file, links, scales[LES_N_DIMS];
-  int extent[LES_N_DIMS];
+  hid_t file, links, scales[N_DIMS];
+  int extent[N_DIMS];
   const char *empty; /* a cleared record */
   bool root, bad;
 } maker;
@@ -26,7 +30,7 @@ static void check(maker *m, int64_t result) {
 }
 
 /* Any failure on any rank makes all skip what follows: they stay in step. */
-static hid_t make_dataset(maker *m, const char *name, hid_t type, int n_dims, const les_dim *dims,
+static hid_t make_dataset(maker *m, const char *name, hid_t type, int n_dims, const dim *dims,
                           const void *fill, const void *data) {
   hsize_t shape[3];
   if (m->bad) return H5I_INVALID_HID;
@@ -48,8 +52,8 @@ static hid_t make_dataset(maker *m, const char *name, hid_t type, int n_dims, co
 }
 
 /* The same, with its dimension scales. */
-static void make_array(maker *m, const char *name, hid_t type, int n_dims, const les_dim *dims,
-                       const void *fill, const void *data) {
+static void make_array(maker *m, const char *name, hid_t type, int n_dims, const dim *dims, const void *fill,
+                       const void *data) {
   hid_t set = make_dataset(m, name, type, n_dims, dims, fill, data);
   if (set < 0) return;
   for (int i = 0; i < n_dims; i++) check(m, H5DSattach_scale(set, m->scales[dims[i]], (unsigned)i));
@@ -64,14 +68,14 @@ static hid_t string_type(size_t bytes) {
   return type;
 }
 
-static void make_scale(maker *m, les_dim dim) {
-  int n = m->extent[dim];
+static void make_scale(maker *m, dim d) {
+  int n = m->extent[d];
   if (n < 1) return;
   int32_t *count = calloc((size_t)n, sizeof *count);
   if (!count) m->bad = true;
   for (int i = 0; count && i < n; i++) count[i] = i;
-  hid_t set = m->scales[dim] = make_dataset(m, les_dim_names[dim], H5T_STD_I32LE, 1, &dim, NULL, count);
-  if (set >= 0) check(m, H5DSset_scale(set, les_dim_names[dim] + 1));
+  hid_t set = m->scales[d] = make_dataset(m, dim_names[d], H5T_STD_I32LE, 1, &d, NULL, count);
+  if (set >= 0) check(m, H5DSset_scale(set, dim_names[d] + 1));
   free(count);
 }
 
@@ -94,17 +98,8 @@ static const char *prompt_text(const les_study *s, size_t i) {
   return s->prompts.items[i].text;
 }
 
-static const struct {
-  const char *path;
-  text_fn *text;
-} texts[] = {{LES_DATA_JOB, job_text},
-             {LES_DATA_LESION_SPEC, lesion_spec},
-             {LES_DATA_PROMPT_ID, prompt_id},
-             {LES_DATA_PROMPT_DOMAIN, prompt_domain},
-             {LES_DATA_PROMPT_TEXT, prompt_text}};
-
-static void make_strings(maker *m, const les_dataset *d, text_fn *text) {
-  size_t width = 1, n = d->n_dims ? (size_t)m->extent[d->dims[0]] : 1;
+static void make_strings(maker *m, const char *name, int n_dims, dim d, text_fn *text) {
+  size_t width = 1, n = n_dims ? (size_t)m->extent[d] : 1;
   for (size_t i = 0; i < n; i++)
     if (strlen(text(m->study, i)) > width) width = strlen(text(m->study, i));
   char *data = calloc(n, width);
@@ -112,49 +107,59 @@ static void make_strings(maker *m, const les_dataset *d, text_fn *text) {
   for (size_t i = 0; data && i < n; i++)
     memcpy(data + i * width, text(m->study, i), strlen(text(m->study, i)));
   hid_t type = string_type(width);
-  make_array(m, d->path, type, d->n_dims, d->dims, NULL, data);
+  make_array(m, name, type, n_dims, &d, NULL, data);
   H5Tclose(type);
   free(data);
 }
 
-static void make_lesion_layers(maker *m, const les_dataset *d) {
-  int n = m->extent[LES_DIM_LESION];
+static void make_lesions(maker *m) {
+  int n = m->extent[DIM_LESION];
   int32_t *layers = calloc((size_t)n, sizeof *layers);
   if (!layers) m->bad = true;
   for (int i = 0; layers && i < n; i++) layers[i] = m->study->lesions.items[i].layer;
-  make_array(m, d->path, H5T_STD_I32LE, d->n_dims, d->dims, NULL, layers);
+  make_strings(m, LES_DATA_LESION_SPEC, 1, DIM_LESION, lesion_spec);
+  make_array(m, LES_DATA_LESION_LAYER, H5T_STD_I32LE, 1, cell_dims, NULL, layers);
+  make_array(m, LES_DATA_LESION_DONE, H5T_STD_U8LE, 1, cell_dims, &(uint8_t){0}, NULL);
   free(layers);
+  hid_t hex = string_type(LES_STORE_SHA_BYTES);
+  make_array(m, LES_STORE_LESION_SHA, hex, 1, cell_dims, NULL, NULL);
+  H5Tclose(hex);
 }
 
-static void make_listed(maker *m, const les_dataset *d) {
+/* A value of every cell, or of every intact run. */
+static void make_cells(maker *m, bool baseline, const char *name, hid_t type, les_field_extent extent,
+                       const void *fill) {
+  char path[96];
+  dim dims[3] = {DIM_LESION, DIM_PROMPT, extent == LES_EXTENT_TOKENS ? DIM_TOKEN : DIM_LAYER};
+  int n_dims = extent == LES_EXTENT_ONE ? 2 : 3;
+  snprintf(path, sizeof path, "%s/%s", baseline ? LES_STORE_BASELINE : LES_STORE_CELLS, name);
+  make_array(m, path, type, n_dims - baseline, dims + baseline, fill, NULL);
+}
+
+static void make_fields(maker *m, bool baseline) {
   const hid_t types[] = {
-      [LES_DATA_I32] = H5T_STD_I32LE, [LES_DATA_F32] = H5T_IEEE_F32LE, [LES_DATA_U8] = H5T_STD_U8LE};
-  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-    if (!strcmp(d->path, texts[i].path)) {
-      make_strings(m, d, texts[i].text);
-      return;
-    }
-  if (!strcmp(d->path, LES_DATA_LESION_LAYER))
-    make_lesion_layers(m, d);
-  else {
-    const void *fill = d->field >= 0 ? m->empty + m->study->layout.offset[d->field] : "";
-    make_array(m, d->path, types[d->type], d->n_dims, d->dims, fill, NULL);
+      [LES_FIELD_F32] = H5T_IEEE_F32LE, [LES_FIELD_I32] = H5T_STD_I32LE, [LES_FIELD_U8] = H5T_STD_U8LE};
+  const les_record_layout *layout = &m->study->layout;
+  make_cells(m, baseline, LES_STORE_STATUS, H5T_STD_U8LE, LES_EXTENT_ONE, &(uint8_t){LES_CELL_TODO});
+  make_cells(m, baseline, LES_STORE_CHECK, H5T_STD_U64LE, LES_EXTENT_ONE, &(uint64_t){0});
+  for (int i = 0; i < LES_N_FIELDS; i++) {
+    const les_field *f = &les_fields[i];
+    if (layout->has[i] && (f->baseline || !baseline))
+      make_cells(m, baseline, f->name, types[f->type], f->extent, m->empty + layout->offset[i]);
   }
 }
 
 static void make_datasets(maker *m) {
-  static const les_dim dims[] = {LES_DIM_LESION, LES_DIM_PROMPT};
-  les_dataset list[LES_MAX_DATASETS];
-  int n = les_dataset_list(&m->study->layout, list);
-  for (les_dim dim = 0; dim < LES_N_DIMS; dim++) make_scale(m, dim);
-  for (int i = 0; i < n; i++) make_listed(m, &list[i]);
-  hid_t hex = string_type(LES_STORE_SHA_BYTES);
-  make_array(m, LES_STORE_LESION_SHA, hex, 1, dims, NULL, NULL);
-  H5Tclose(hex);
-  make_array(m, LES_STORE_BASELINE_CHECK, H5T_STD_U64LE, 1, dims + 1, &(uint64_t){0}, NULL);
-  make_array(m, LES_STORE_CELL_CHECK, H5T_STD_U64LE, 2, dims, &(uint64_t){0}, NULL);
-  for (les_dim dim = 0; dim < LES_N_DIMS; dim++)
-    if (m->scales[dim] > 0) check(m, H5Dclose(m->scales[dim]));
+  for (dim d = 0; d < N_DIMS; d++) make_scale(m, d);
+  make_strings(m, LES_DATA_JOB, 0, DIM_LESION, job_text);
+  make_lesions(m);
+  make_strings(m, LES_DATA_PROMPT_ID, 1, DIM_PROMPT, prompt_id);
+  make_strings(m, LES_DATA_PROMPT_DOMAIN, 1, DIM_PROMPT, prompt_domain);
+  make_strings(m, LES_DATA_PROMPT_TEXT, 1, DIM_PROMPT, prompt_text);
+  make_fields(m, true);
+  make_fields(m, false);
+  for (dim d = 0; d < N_DIMS; d++)
+    if (m->scales[d] > 0) check(m, H5Dclose(m->scales[d]));
 }
 
 static void make_attribute(maker *m, const char *name, hid_t type, const void *value) {
@@ -232,10 +237,10 @@ static les_status touch(const char *path, const les_study *study) {
 static bool make(const char *path, const les_study *study, MPI_Comm comm, const char *date) {
   maker m = {.comm = comm,
              .study = study,
-             .extent = {[LES_DIM_LESION] = study->lesions.n,
-                        [LES_DIM_PROMPT] = study->prompts.n,
-                        [LES_DIM_TOKEN] = study->job->max_new_tokens,
-                        [LES_DIM_LAYER] = study->model->shape.n_layers}};
+             .extent = {[DIM_LESION] = study->lesions.n,
+                        [DIM_PROMPT] = study->prompts.n,
+                        [DIM_TOKEN] = study->job->max_new_tokens,
+                        [DIM_LAYER] = study->model->shape.n_layers}};
   int rank;
   MPI_Comm_rank(comm, &rank);
   m.root = rank == 0;

@@ -4,9 +4,12 @@
 
 /* SHA-256 in hex of a completed lesion's rows: string[L] */
 #define LES_STORE_LESION_SHA "/lesions/sha256"
-/* First bytes of the SHA-256 of a cell's values: uint64 [P] and [L, P] */
-#define LES_STORE_BASELINE_CHECK "/baseline/check"
-#define LES_STORE_CELL_CHECK     "/cells/check"
+
+/* Groups of the intact runs, [P, ...], and of the cells, [L, P, ...]. In each, beside the fields: */
+#define LES_STORE_BASELINE "/baseline"
+#define LES_STORE_CELLS    "/cells"
+#define LES_STORE_STATUS   "status" /* uint8 */
+#define LES_STORE_CHECK    "check"  /* uint64: the first bytes of the SHA-256 of the values */
 
 /* Attributes of /: see les_store_history; the date of the first start */
 #define LES_STORE_CELLS_FLAGGED "cells_flagged"
