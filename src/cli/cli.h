@@ -23,6 +23,7 @@ int cmd_generate(int argc, char **argv);
 int cmd_importance(int argc, char **argv);
 int cmd_task(int argc, char **argv);
 int cmd_perplexity(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_launch(int argc, char **argv);
 int cmd_status(int argc, char **argv);

@@ -15,6 +15,7 @@ static const les_command commands[] = {
     {"task", "scores of an evaluation task, intact and lesioned", cmd_task},
     {"perplexity", "perplexity of long texts by the rules of lm-evaluation-harness or llama.cpp",
      cmd_perplexity},
+    {"plan", "what a job will take: cells, memory, hours", cmd_plan},
     {"sweep", "run a job: every lesion on every prompt, under mpirun or alone", cmd_sweep},
     {"launch", "run a job under mpirun: dead workers are replaced, crashes are started again", cmd_launch},
     {"status", "how far a sweep is", cmd_status},

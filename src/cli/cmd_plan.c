@@ -1,0 +1,143 @@
+#include "cli.h"
+#include "forecast.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct plan_options {
+  cli_model_options model;
+  const char *job;
+  int ranks, prompts, lesions;
+  bool json;
+} plan_options;
+
+enum { KEY_PROMPTS = 256, KEY_LESIONS };
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  plan_options *o = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &o->model;
+    return 0;
+  case 'n':
+    o->ranks = (int)cli_number(state, "--ranks", arg, 1, 1000000);
+    return 0;
+  case KEY_PROMPTS:
+    o->prompts = (int)cli_number(state, "--sample-prompts", arg, 1, 1000000);
+    return 0;
+  case KEY_LESIONS:
+    o->lesions = (int)cli_number(state, "--sample-lesions", arg, 1, 1000000);
+    return 0;
+  case 'j':
+    o->json = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (o->job) argp_error(state, "one job file only, not '%s' too", arg);
+    o->job = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (!o->job) argp_error(state, "which job file?");
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option options[] = {
+    {"ranks", 'n', "N", 0, "Say how long it takes on N ranks (default: 1, 4, 16 and 64)", 0},
+    {"sample-prompts", KEY_PROMPTS, "P", 0, "Prompts of the calibration (default 12)", 1},
+    {"sample-lesions", KEY_LESIONS, "L", 0, "Lesions of the calibration (default 6)", 1},
+    {"json", 'j', NULL, 0, "Print one JSON document", 2},
+    {0}};
+static const struct argp_child children[] = {{&cli_model_argp, 0, NULL, 0}, {0}};
+static const struct argp argp = {
+    options,
+    parse,
+    "JOB.json",
+    "Says what a sweep will take before it is run: cells, tokens, memory, and hours, from a short "
+    "calibration on this "
+    "machine.\vThe calibration runs some prompts of the job under some of its lesions, spread evenly. Hours "
+    "on N ranks are "
+    "those of N ranks that each have the threads of this run (--threads) on cores of their own.",
+    children,
+    NULL,
+    NULL};
+
+static const int usual_ranks[] = {1, 4, 16, 64};
+
+static void print_json(const les_forecast *f, const les_study *study, const plan_options *o) {
+  cJSON *doc = cJSON_CreateObject();
+  cJSON_AddNumberToObject(doc, "cells", (double)f->cells);
+  cJSON_AddNumberToObject(doc, "intact_runs", (double)f->intact_runs);
+  cJSON_AddNumberToObject(doc, "prompt_tokens", (double)f->prompt_tokens);
+  cJSON_AddNumberToObject(doc, "new_tokens", (double)f->new_tokens);
+  cJSON_AddNumberToObject(doc, "weights_bytes", (double)f->weights_bytes);
+  cJSON_AddNumberToObject(doc, "batch_bytes", (double)f->batch_bytes);
+  cJSON_AddNumberToObject(doc, "plan_bytes", (double)f->plan_bytes);
+  cJSON_AddNumberToObject(doc, "threads", f->threads);
+  cJSON_AddNumberToObject(doc, "intact_seconds", f->intact_seconds);
+  cJSON_AddNumberToObject(doc, "cell_seconds", f->cell_seconds);
+  cJSON_AddNumberToObject(doc, "plan_seconds", f->plan_seconds);
+  cJSON *list = cJSON_AddArrayToObject(doc, "time");
+  for (size_t i = 0; i < (o->ranks ? 1 : sizeof usual_ranks / sizeof *usual_ranks); i++) {
+    int ranks = o->ranks ? o->ranks : usual_ranks[i];
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddNumberToObject(item, "ranks", ranks);
+    cJSON_AddNumberToObject(item, "seconds", les_forecast_seconds(f, study, ranks));
+    cJSON_AddItemToArray(list, item);
+  }
+  cli_print_json(doc);
+}
+
+static void print_text(const les_forecast *f, const les_study *study, const plan_options *o) {
+  const double gib = 1 << 30;
+  printf("%d lesions x %d prompts and documents = %lld cells, and %lld intact runs\n", study->lesions.n,
+         study->prompts.n, (long long)f->cells, (long long)f->intact_runs);
+  printf("%lld tokens given, at most %lld to generate\n\n", (long long)f->prompt_tokens,
+         (long long)f->new_tokens);
+  printf("memory of a node   %.2f GiB of weights, shared by its ranks\n", (double)f->weights_bytes / gib);
+  printf("memory of a rank   %.2f GiB of batch, %.2f GiB for the largest lesion's own parameters, and kept "
+         "states (at\n"
+         "                   most a quarter of the node's memory, divided by its ranks)\n\n",
+         (double)f->batch_bytes / gib, (double)f->plan_bytes / gib);
+  printf("measured with %d threads on %d prompts x %d lesions: %.3f s an intact run, %.3f s a cell\n\n",
+         f->threads, f->sampled_prompts, f->sampled_lesions, f->intact_seconds, f->cell_seconds);
+  printf("%8s %12s\n", "ranks", "hours");
+  for (size_t i = 0; i < (o->ranks ? 1 : sizeof usual_ranks / sizeof *usual_ranks); i++) {
+    int ranks = o->ranks ? o->ranks : usual_ranks[i];
+    printf("%8d %12.3f\n", ranks, les_forecast_seconds(f, study, ranks) / 3600);
+  }
+}
+
+static les_status plan(const plan_options *o) {
+  les_job *job = NULL;
+  les_model *model = NULL;
+  les_study *study = NULL;
+  les_forecast forecast;
+  les_status status;
+  LES_GOTO(status, les_job_open(&job, o->job), done);
+  if (o->model.compute != LES_COMPUTE_AUTO) job->compute = (les_compute)o->model.compute;
+  LES_GOTO(status, les_model_open(&model, job->model_path, &(les_model_options){.no_sha256 = true}), done);
+  LES_GOTO(status, les_study_open(&study, job, model), done);
+  LES_GOTO(status,
+           les_forecast_make(&forecast, study,
+                             cli_threads(o->model.threads ? o->model.threads : job->threads), o->prompts,
+                             o->lesions),
+           done);
+  if (o->json)
+    print_json(&forecast, study, o);
+  else
+    print_text(&forecast, study, o);
+done:
+  les_study_close(&study);
+  les_model_close(&model);
+  les_job_close(&job);
+  return status;
+}
+
+int cmd_plan(int argc, char **argv) {
+  plan_options o = {0};
+  cli_parse(&argp, argc, argv, &o);
+  return cli_finish(plan(&o));
+}
