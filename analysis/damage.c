@@ -119,54 +119,34 @@ const les_estimate *les_damage_estimate(const les_damage *d, int lesion, int dom
 /* Buffers for the estimates of all lesions over one domain. */
 typedef struct gathered {
   double *values; /* (n_lesions, n_prompts) the first n of each row */
-  double *packed; /* the same without gaps, lesions of one n only */
-  int *lesions;   /* (n_lesions) whose values are packed */
+  int *n;         /* (n_lesions) */
   les_interval *intervals;
 } gathered;
 
-/* Resamples all lesions that have n values together: paired where they were measured on the same prompts. */
-static les_status estimate_lesions_of(les_damage *d, int domain, int n, gathered *g) {
-  int m = 0;
-  size_t width = (size_t)d->result->n_prompts;
-  for (int i = 0; i < d->result->n_lesions; i++) {
-    if (estimate_at(d, i, domain)->n != n) continue;
-    memcpy(g->packed + (size_t)m * (size_t)n, g->values + (size_t)i * width, (size_t)n * sizeof *g->packed);
-    g->lesions[m++] = i;
-  }
-  LES_TRY(les_bootstrap(g->packed, m, n, (uint64_t)(SEED + domain), g->intervals));
-  for (int k = 0; k < m; k++) estimate_at(d, g->lesions[k], domain)->interval = g->intervals[k];
-  return LES_OK;
-}
-
 static les_status estimate_domain(les_damage *d, int domain, gathered *g) {
   const les_result *r = d->result;
-  const les_interval unknown = {NAN, NAN, NAN};
   for (int i = 0; i < r->n_lesions; i++) {
     les_estimate *e = estimate_at(d, i, domain);
-    *e = (les_estimate){.interval = unknown};
     gather(d, i, domain, g->values + (size_t)i * (size_t)r->n_prompts, e);
+    g->n[i] = e->n;
   }
-  for (int i = 0; i < r->n_lesions; i++) {
-    const les_estimate *e = estimate_at(d, i, domain);
-    if (e->n > 0 && isnan(e->interval.mean)) LES_TRY(estimate_lesions_of(d, domain, e->n, g));
-  }
+  LES_TRY(
+      les_bootstrap(g->values, g->n, r->n_lesions, r->n_prompts, (uint64_t)(SEED + domain), g->intervals));
+  for (int i = 0; i < r->n_lesions; i++) estimate_at(d, i, domain)->interval = g->intervals[i];
   return LES_OK;
 }
 
 static les_status estimate(les_damage *d) {
-  size_t n_lesions = (size_t)d->result->n_lesions, cells = n_lesions * (size_t)d->result->n_prompts;
-  gathered g = {.values = malloc(cells * sizeof *g.values),
-                .packed = malloc(cells * sizeof *g.packed),
-                .lesions = malloc(n_lesions * sizeof *g.lesions),
+  size_t n_lesions = (size_t)d->result->n_lesions;
+  gathered g = {.values = malloc(n_lesions * (size_t)d->result->n_prompts * sizeof *g.values),
+                .n = malloc(n_lesions * sizeof *g.n),
                 .intervals = malloc(n_lesions * sizeof *g.intervals)};
   d->all = calloc(n_lesions, sizeof *d->all);
   d->parts = calloc(n_lesions * (size_t)d->n_domains, sizeof *d->parts);
-  les_status s =
-      g.values && g.packed && g.lesions && g.intervals && d->all && d->parts ? LES_OK : no_memory(d->result);
+  les_status s = g.values && g.n && g.intervals && d->all && d->parts ? LES_OK : no_memory(d->result);
   for (int k = -1; k < d->n_domains && s == LES_OK; k++) s = estimate_domain(d, k, &g);
   free(g.intervals);
-  free(g.lesions);
-  free(g.packed);
+  free(g.n);
   free(g.values);
   return s;
 }

@@ -2,6 +2,7 @@
 
 #include "rng.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,41 +62,81 @@ static void draw_counts(int n, uint64_t seed, uint32_t resample, double *counts)
   }
 }
 
-/* Resamples `m` <= CHUNK series, given as columns: values (n, CHUNK). means (CHUNK, LES_RESAMPLES). */
-static void resample(const double *values, int m, int n, uint64_t seed, double *counts, double *means) {
+/* What resampling works in: series of one length as columns. */
+typedef struct bench {
+  int length, m;   /* of each series; series at most CHUNK */
+  int rows[CHUNK]; /* (m) which series they are */
+  double *columns; /* (length, CHUNK) */
+  double *counts;  /* (length) */
+  double *means;   /* (CHUNK, LES_RESAMPLES) */
+} bench;
+
+static void resample(bench *w, uint64_t seed) {
   for (int b = 0; b < LES_RESAMPLES; b++) {
     double sums[CHUNK] = {0};
-    draw_counts(n, seed, (uint32_t)b, counts);
-    for (int i = 0; i < n; i++) {
-      const double *row = values + (size_t)i * CHUNK;
-      if (counts[i] == 0) continue;
-      for (int k = 0; k < m; k++) sums[k] += counts[i] * row[k];
+    draw_counts(w->length, seed, (uint32_t)b, w->counts);
+    for (int i = 0; i < w->length; i++) {
+      const double *row = w->columns + (size_t)i * CHUNK;
+      if (w->counts[i] == 0) continue;
+      for (int k = 0; k < w->m; k++) sums[k] += w->counts[i] * row[k];
     }
-    for (int k = 0; k < m; k++) means[(size_t)k * LES_RESAMPLES + b] = sums[k] / n;
+    for (int k = 0; k < w->m; k++) w->means[(size_t)k * LES_RESAMPLES + b] = sums[k] / w->length;
   }
 }
 
-les_status les_bootstrap(const double *values, int m, int n, uint64_t seed, les_interval *out) {
-  double *columns = malloc((size_t)n * CHUNK * sizeof *columns);
-  double *counts = malloc((size_t)n * sizeof *counts);
-  double *means = malloc((size_t)CHUNK * LES_RESAMPLES * sizeof *means);
-  les_status s = columns && counts && means
+static les_interval summarise(const double *series, int n, double *means) {
+  int below = 0, above = 0;
+  for (int b = 0; b < LES_RESAMPLES; b++) {
+    below += means[b] <= 0;
+    above += means[b] >= 0;
+  }
+  les_interval i = {.mean = les_mean(series, n)};
+  i.low = les_quantile(means, LES_RESAMPLES, 0.025);
+  i.high = les_quantile(means, LES_RESAMPLES, 0.975);
+  i.p = fmin(1, 2.0 * ((below < above ? below : above) + 1) / (LES_RESAMPLES + 1));
+  return i;
+}
+
+/* Takes the next series of the bench's length from row `first` on; returns the row to go on from. */
+static int fill_bench(bench *w, const double *values, const int *n, int m, int width, int first) {
+  int row = first;
+  for (w->m = 0; row < m && w->m < CHUNK; row++) {
+    if (n[row] != w->length) continue;
+    for (int i = 0; i < w->length; i++)
+      w->columns[(size_t)i * CHUNK + (size_t)w->m] = values[(size_t)row * (size_t)width + (size_t)i];
+    w->rows[w->m++] = row;
+  }
+  return row;
+}
+
+static bool seen_before(const int *n, int row) {
+  for (int i = 0; i < row; i++)
+    if (n[i] == n[row]) return true;
+  return false;
+}
+
+les_status les_bootstrap(const double *values, const int *n, int m, int width, uint64_t seed,
+                         les_interval *out) {
+  bench w = {.columns = malloc((size_t)width * CHUNK * sizeof *w.columns),
+             .counts = malloc((size_t)width * sizeof *w.counts),
+             .means = malloc((size_t)CHUNK * LES_RESAMPLES * sizeof *w.means)};
+  les_status s = w.columns && w.counts && w.means
                      ? LES_OK
-                     : les_fail(LES_FAILED, "out of memory to resample %d series of %d values", m, n);
-  for (int first = 0; first < m && s == LES_OK; first += CHUNK) {
-    int some = m - first < CHUNK ? m - first : CHUNK;
-    for (int k = 0; k < some; k++)
-      for (int i = 0; i < n; i++) columns[(size_t)i * CHUNK + k] = values[(size_t)(first + k) * n + i];
-    resample(columns, some, n, seed, counts, means);
-    for (int k = 0; k < some; k++) {
-      double *series = means + (size_t)k * LES_RESAMPLES;
-      out[first + k].mean = les_mean(values + (size_t)(first + k) * n, n);
-      out[first + k].low = les_quantile(series, LES_RESAMPLES, 0.025);
-      out[first + k].high = les_quantile(series, LES_RESAMPLES, 0.975);
+                     : les_fail(LES_FAILED, "out of memory to resample %d series of %d values", m, width);
+  for (int i = 0; i < m; i++) out[i] = (les_interval){NAN, NAN, NAN, NAN};
+  for (int i = 0; i < m && s == LES_OK; i++) {
+    if (n[i] == 0 || seen_before(n, i)) continue;
+    w.length = n[i];
+    for (int next = i; next < m;) {
+      next = fill_bench(&w, values, n, m, width, next);
+      if (w.m > 0) resample(&w, seed);
+      for (int k = 0; k < w.m; k++)
+        out[w.rows[k]] = summarise(values + (size_t)w.rows[k] * (size_t)width, w.length,
+                                   w.means + (size_t)k * LES_RESAMPLES);
     }
   }
-  free(means);
-  free(counts);
-  free(columns);
+  free(w.means);
+  free(w.counts);
+  free(w.columns);
   return s;
 }
