@@ -171,6 +171,33 @@ static void the_intact_model_rereads_the_continuation(void **state) {
   les_engine_close(&engine);
 }
 
+static les_status ignore(void *ctx, int index, const les_outcome *o) {
+  (void)ctx, (void)index, (void)o;
+  return LES_OK;
+}
+
+/* Eight lesions with parameters of their own, memory for the intact run and about two of them. */
+static void replaced_parameters_keep_to_the_limit(void **state) {
+  (void)state;
+  enum { N = 8 };
+  const char *const redrawn[] = {"reinit@0:seed=1", "reinit@0:seed=2", "reinit@1:seed=1", "reinit@1:seed=2",
+                                 "reinit@2:seed=1", "reinit@2:seed=2", "noise@0:sigma=1", "noise@2:sigma=1"};
+  les_lesions l;
+  assert_int_equal(les_lesions_parse(&l, redrawn, N, &tiny.model.shape), LES_OK);
+  size_t one = les_plan_bytes(&tiny.model, &l.items[0]), room = 2 * one + one / 2 + (1 << 16);
+  les_engine *engine;
+  les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .memory_limit = room};
+  inputs[0].want = 0;
+  assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, 1, &l, NULL, &o), LES_OK);
+  les_cell cells[N];
+  for (int i = 0; i < N; i++) cells[i] = (les_cell){.lesion = i, .prompt = 0};
+  assert_int_equal(les_engine_run(engine, cells, N, ignore, NULL, NULL), LES_OK);
+  assert_true(les_engine_plan_peak(engine) >= one);
+  assert_true(les_engine_plan_peak(engine) <= room);
+  les_engine_close(&engine);
+  les_lesions_free(&l);
+}
+
 static bool at_once(void *ctx) {
   (void)ctx;
   return true;
@@ -197,6 +224,7 @@ int main(void) {
       cmocka_unit_test(any_memory_gives_the_same),
       cmocka_unit_test(generation_alone_gives_the_same_tokens),
       cmocka_unit_test(the_intact_model_rereads_the_continuation),
+      cmocka_unit_test(replaced_parameters_keep_to_the_limit),
       cmocka_unit_test(a_stop_ends_the_run),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
