@@ -83,13 +83,19 @@ static void pack_tile(const job *j, const float *x, int64_t chunk, int64_t tile)
                 min_of(LES_CHUNK, j->w->cols - k), packed_tile(j, chunk, tile));
 }
 
-static void unpack_panel(const job *j, int64_t chunk, int64_t panel, void *out) {
+static les_panel_source panel_source(const job *j, int64_t chunk, int64_t panel) {
   int64_t k = chunk * LES_CHUNK, n = min_of(LES_CHUNK, j->w->cols - k);
   les_panel_source source = {&j->kind, n, les_dtype_bytes(j->w->type, n), {0}};
   const uint8_t *data = (const uint8_t *)j->w->data + les_dtype_bytes(j->w->type, k);
   for (int i = 0; i < j->path->panel_cols; i++) /* past the end: the last column again, not stored later */
     source.cols[i] = data + (size_t)min_of(panel * j->path->panel_cols + i, j->w->rows - 1) * j->col_bytes;
-  j->path->unpack(&source, out);
+  return source;
+}
+
+/* Reads a share of a panel's columns ahead: part of parts. */
+static void prefetch_share(const les_panel_source *source, int64_t cols, int64_t part, int64_t parts) {
+  for (int64_t i = part * cols / parts; i < (part + 1) * cols / parts; i++)
+    for (size_t b = 0; b < source->bytes; b += 64) __builtin_prefetch(source->cols[i] + b);
 }
 
 static void store_sums(const job *j, int64_t panel, int64_t tile, const float *sums) {
@@ -107,13 +113,19 @@ static void run_item(const job *j, int64_t item, uint8_t *scratch) {
   int64_t sums_per_tile = path->tile_rows * path->panel_cols, n_tiles = end_tile - first_tile;
   float *sums = (float *)(scratch + MAX_PANEL_BYTES); /* [panel][tile] */
   memset(sums, 0, (size_t)((end_panel - first_panel) * n_tiles * sums_per_tile) * sizeof *sums);
-  for (int64_t c = 0; c < j->chunks; c++)
-    for (int64_t p = first_panel; p < end_panel; p++) {
-      unpack_panel(j, c, p, scratch);
-      for (int64_t t = first_tile; t < end_tile; t++)
-        path->multiply(&j->kind, packed_tile(j, c, t), scratch, min_of(LES_CHUNK, j->w->cols - c * LES_CHUNK),
-                       sums + ((p - first_panel) * n_tiles + t - first_tile) * sums_per_tile);
+  int64_t n_panels = end_panel - first_panel, steps = j->chunks * n_panels;
+  les_panel_source source = panel_source(j, 0, first_panel);
+  for (int64_t step = 0; step < steps; step++) { /* chunks, and in them panels */
+    int64_t chunk = step / n_panels, panel = step % n_panels, next = step + 1 < steps ? step + 1 : step;
+    path->unpack(&source, scratch);
+    int64_t n = source.n;
+    source = panel_source(j, next / n_panels, first_panel + next % n_panels);
+    for (int64_t t = 0; t < n_tiles; t++) {
+      path->multiply(&j->kind, packed_tile(j, chunk, first_tile + t), scratch, n,
+                     sums + (panel * n_tiles + t) * sums_per_tile);
+      prefetch_share(&source, path->panel_cols, t, n_tiles);
     }
+  }
   for (int64_t p = first_panel; p < end_panel; p++)
     for (int64_t t = first_tile; t < end_tile; t++, sums += sums_per_tile) store_sums(j, p, t, sums);
 }

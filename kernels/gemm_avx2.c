@@ -32,7 +32,9 @@ static void multiply_f32(const les_weight_kind *kind, const void *tile, const vo
                    "test %[eights], %[eights]\n"
                    "jz 2f\n"
                    ".p2align 6\n"
-                   "1:\n"                                          //
+                   "1:\n"
+                   "prefetcht0 1024(%[x])\n"
+                   "prefetcht0 1088(%[x])\n"                       //
                    F32_STEP(0) F32_STEP(1) F32_STEP(2) F32_STEP(3) //
                    F32_STEP(4) F32_STEP(5) F32_STEP(6) F32_STEP(7) //
                    "add $8*16, %[x]\n"
@@ -150,8 +152,9 @@ static void sum_int16_32(const void *x, const void *w, int64_t groups, group_sum
   LOAD_WEIGHTS(0)                                                                                            \
   INT8_FIRST_ROW(0, c0, c1)                                                                                  \
   INT8_FIRST_ROW(1, c2, c3)                                                                                  \
-  INT8_FIRST_ROW(2, c4, c5) INT8_FIRST_ROW(3, c6, c7) INT8_STEP(1) INT8_STEP(2) INT8_STEP(3) INT8_STEP(4)    \
-      INT8_STEP(5) INT8_STEP(6) INT8_STEP(7)
+  INT8_FIRST_ROW(2, c4, c5)                                                                                  \
+  INT8_FIRST_ROW(3, c6, c7)                                                                                  \
+  INT8_STEP(1) INT8_STEP(2) INT8_STEP(3) INT8_STEP(4) INT8_STEP(5) INT8_STEP(6) INT8_STEP(7)
 #define WIDEN(a) "vpmaddwd %[ones], %[" #a "], %[" #a "]\n"
 
 static void sum_int8_32(const void *x, const void *w, int64_t groups, group_sums *out) {

@@ -131,15 +131,10 @@ typedef struct decoded {
   float scale[8][LES_MAX_GROUPS], min[8][LES_MAX_GROUPS];
 } decoded;
 
-static void prefetch(const uint8_t *p, size_t n) {
-  for (size_t i = 0; i < n; i += 64) _mm_prefetch((const char *)p + i, _MM_HINT_T0);
-}
-
 static void decode_columns(const les_panel_source *source, int first, decoded *d) {
   for (int i = 0; i < 8; i++) {
     const uint8_t *col = source->cols[first + i];
     les_quant_decode_avx2(source->kind->type, col, source->n, d->q[i], d->scale[i], d->min[i]);
-    prefetch(col + source->bytes, source->bytes);
   }
 }
 
@@ -207,7 +202,6 @@ static void unpack_floats(const les_panel_source *source, int first, panel_f32 *
   for (; k < source->n; k++)
     for (int i = first; i < first + 8; i++)
       les_unpack(source->kind->type, source->cols[i] + (size_t)k * element, 1, &panel->w[k][i]);
-  for (int i = first; i < first + 8; i++) prefetch(source->cols[i] + source->bytes, source->bytes);
 }
 
 void les_unpack_f32_avx2(const les_panel_source *source, void *panel) {
