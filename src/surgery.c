@@ -52,22 +52,40 @@ static bool replaces(const les_stroke *s) {
   return s->op != LES_OP_SKIP && s->op != LES_OP_SCALE && s->op != LES_OP_MEAN;
 }
 
+static int64_t full_rank(const les_matrix *w) {
+  return w->rows < w->cols ? w->rows : w->cols;
+}
+
+/* The rank that svd leaves to a matrix. */
+static int64_t rank_of(const les_stroke *s, const les_matrix *w) {
+  int64_t full = full_rank(w);
+  int64_t rank = s->rank ? s->rank : llround(s->keep * (double)full);
+  return rank < 1 ? 1 : rank < full ? rank : full;
+}
+
+/* True if the stroke leaves the matrix as it is. */
+static bool spares(const les_stroke *s, const les_matrix *w) {
+  return (s->op == LES_OP_SVD && rank_of(s, w) == full_rank(w)) || (s->op == LES_OP_NOISE && s->sigma == 0);
+}
+
 /* Follows the strokes without doing them. *zeroed: the matrices of each layer that are 0 so far, which only
  * reinit makes anything else. */
 static void add_stroke(demand *need, unsigned *zeroed, const les_model *model, const les_stroke *s) {
   unsigned set = les_stroke_linears(s, &model->shape);
   if (s->op == LES_OP_REINIT) need->ones = true;
-  for (int i = 0; i < s->n_layers; i++) {
-    int l = s->layers[i];
-    if (clears(s))
-      zeroed[l] |= set;
-    else if (s->op == LES_OP_REINIT)
-      zeroed[l] &= ~set;
-    if (clears(s))
-      for (int id = 0; id < LES_N_LINEAR; id++)
-        if (set >> id & 1) need->zeros = max_size(need->zeros, dense_bytes(&model->layers[l].linear[id].w));
-    need->dense[l] |= set & ~zeroed[l];
-  }
+  for (int i = 0; i < s->n_layers; i++)
+    for (int id = 0; id < LES_N_LINEAR; id++) {
+      int l = s->layers[i];
+      unsigned bit = 1u << id;
+      const les_matrix *w = &model->layers[l].linear[id].w;
+      if (!(set & bit) || spares(s, w)) continue;
+      if (s->op == LES_OP_REINIT) zeroed[l] &= ~bit;
+      if (clears(s)) {
+        zeroed[l] |= bit;
+        need->zeros = max_size(need->zeros, dense_bytes(w));
+      }
+      need->dense[l] |= bit & ~zeroed[l];
+    }
 }
 
 static les_status demand_open(demand *need, const les_model *model, const les_lesion *lesion) {
@@ -173,13 +191,10 @@ static les_dense writable(les_surgery *g, int l, les_linear_id id, les_matrix *w
   return d;
 }
 
-static les_status truncate_rank(const les_dense *d, const les_stroke *s) {
-  int64_t full = d->rows < d->cols ? d->rows : d->cols;
-  int64_t rank = s->rank ? s->rank : llround(s->keep * (double)full);
-  if (rank >= full) return LES_OK;
+static les_status truncate_rank(const les_dense *d, int64_t rank) {
   les_basis *basis;
   LES_TRY(les_basis_open(&basis, d));
-  les_status status = les_basis_truncate(basis, d, rank > 0 ? rank : 1);
+  les_status status = les_basis_truncate(basis, d, rank);
   les_basis_close(&basis);
   return status;
 }
@@ -196,7 +211,8 @@ static les_status change_matrix(les_surgery *g, const les_stroke *s, int l, les_
     w->data = g->zeros;
     return LES_OK;
   }
-  if (w->data == g->zeros && w->data && s->op != LES_OP_REINIT) return LES_OK; /* 0 stays 0 */
+  if (g->zeros && w->data == g->zeros && s->op != LES_OP_REINIT) return LES_OK; /* 0 stays 0 */
+  if (spares(s, w)) return LES_OK;
   les_dense d = writable(g, l, id, w);
   int head_dim = g->model->shape.head_dim;
   int64_t first = s->part == LES_PART_HEAD ? (int64_t)s->head * head_dim : 0;
@@ -215,7 +231,7 @@ static les_status change_matrix(les_surgery *g, const les_stroke *s, int l, les_
     les_dense_round(&d, s->dtype);
     return LES_OK;
   default:
-    return truncate_rank(&d, s);
+    return truncate_rank(&d, rank_of(s, w));
   }
 }
 

@@ -5,7 +5,8 @@
 #include "lesion.h"
 
 /* Replaced parameters of one lesion. Matrices are dense f32; those that are 0 throughout share one mapping of
- * pages that the kernel never has to fill. */
+ * pages that the kernel never has to fill, and those that a stroke leaves as they are (svd at full rank) stay
+ * the model's own. */
 typedef struct les_surgery les_surgery;
 
 /* Bytes that les_surgery_open allocates. */

@@ -164,6 +164,15 @@ static void test_bytes_are_those_of_the_dense_copies(void **state) {
   les_plan_close(&p);
 }
 
+static void test_what_changes_nothing_stays_the_models_own(void **state) {
+  world *w = *state;
+  les_plan *p = plan_of(w, "svd@1:keep=1+svd@1.attn.k:rank=32+noise@1.mlp:sigma=0", NULL);
+  assert_int_equal(p->bytes, 0);
+  for (int id = 0; id < LES_N_LINEAR; id++)
+    assert_ptr_equal(p->layers[1]->layer.linear[id].w.data, original(w, 1, id));
+  les_plan_close(&p);
+}
+
 static void test_moments_of_reinit(void **state) {
   world *w = *state;
   les_plan *p = plan_of(w, "reinit@1:seed=5", NULL);
@@ -252,6 +261,7 @@ int main(void) {
       cmocka_unit_test(test_only_the_part_is_replaced),
       cmocka_unit_test(test_zero_holds_no_memory_and_stays_zero),
       cmocka_unit_test(test_bytes_are_those_of_the_dense_copies),
+      cmocka_unit_test(test_what_changes_nothing_stays_the_models_own),
       cmocka_unit_test(test_moments_of_reinit),
       cmocka_unit_test(test_moments_of_noise),
       cmocka_unit_test(test_random_numbers_are_keyed),
