@@ -79,7 +79,7 @@ static void errors_name_the_trouble(void **state) {
       {"{\"zzzzzzzzzzz\": 1}", "'zzzzzzzzzzz', which is not known"},
       {"{\"model\": \"a\",\n \"model\": \"b\"}", "twice"},
       {"{\"model\": \"x\",\n\n \"prompts\" \"y\"}", ":3: not valid JSON"},
-      {"{\"model\": \"x\"}", "'prompts' is missing"},
+      {"{\"model\": \"x\", \"lesions\": [\"skip@0\"]}", "neither 'prompts' nor 'tasks'"},
       {"{\"model\": \"x\", \"prompts\": \"y\"}", "'lesions' has to be a list"},
       {"{\"model\": \"x\", \"prompts\": \"y\", \"lesions\": []}", "'lesions' has to be a list"},
       {"{\"model\": \"x\", \"prompts\": \"y\", \"lesions\": [3]}", "strings only"},
