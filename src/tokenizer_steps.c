@@ -227,11 +227,12 @@ static les_status read_decoder(void *list, const char *type, const cJSON *o) {
     LES_TRY(read_pattern(&step.pattern, o));
     set_text(&step.text, les_step_string(o, "content"));
   } else if (!strcmp(type, "Strip")) {
+    const char *content = les_step_string(o, "content");
+    if (!*content) return les_fail(LES_FAILED, "its decoder 'Strip' has no content");
     step.kind = LES_DECODE_STRIP;
     step.start = read_count(o, "start");
     step.stop = read_count(o, "stop");
-    set_text(&step.text, les_step_string(o, "content"));
-    if (!step.text.n) return les_fail(LES_FAILED, "its decoder 'Strip' has no content");
+    set_text(&step.text, content);
   } else if (!strcmp(type, "Metaspace")) {
     LES_TRY(read_meta_decoder(&step, o));
   } else {
