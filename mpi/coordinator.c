@@ -113,7 +113,7 @@ void les_coordinator_close(les_coordinator **coordinator, int code) {
 
 /* ---- messages ------------------------------------------------------------------------------------------ */
 
-static les_status on_hello(les_coordinator *c, slot *s, const les_hello *hello) {
+static void on_hello(les_coordinator *c, slot *s, const les_hello *hello) {
   s->pid = hello->pid;
   memcpy(s->host, hello->host, sizeof s->host);
   s->here = !strcmp(s->host, c->welcome.host);
@@ -124,12 +124,16 @@ static les_status on_hello(les_coordinator *c, slot *s, const les_hello *hello) 
   cJSON_AddStringToObject(details, "host", s->host);
   cJSON_AddNumberToObject(details, "pid", s->pid);
   les_ledger_event(c->ledger, "worker", details, NULL);
+}
+
+static les_status count_cells(les_coordinator *c, const les_report *r) {
+  const les_grid *grid = les_ledger_grid(c->ledger);
+  for (int i = 0; i < r->n; i++) LES_TRY(les_ledger_done(c->ledger, les_grid_cell(grid, r->cells[i])));
   return LES_OK;
 }
 
 static les_status on_report(les_coordinator *c, slot *s, const les_report *r) {
-  const les_grid *grid = les_ledger_grid(c->ledger);
-  for (int i = 0; i < r->n; i++) LES_TRY(les_ledger_done(c->ledger, les_grid_cell(grid, r->cells[i])));
+  LES_TRY(count_cells(c, r));
   s->cells += r->n;
   if (r->n > 0 || r->last) {
     double gap = les_now() - s->since;
@@ -151,20 +155,22 @@ static les_status on_error(les_coordinator *c, slot *s, const les_error *e) {
   return tile ? les_ledger_lost(c->ledger, tile, e->text) : LES_OK;
 }
 
-static les_status receive(les_coordinator *c, slot *s, const MPI_Status *probed) {
+/* s NULL: from a worker that was given up before; what it has written counts all the same. */
+static les_status receive(les_coordinator *c, slot *s, MPI_Comm comm, const MPI_Status *probed) {
   union {
     les_hello hello;
     les_report report;
     les_error error;
   } m;
-  MPI_Comm comm = s->comm;
   if (MPI_Recv(&m, sizeof m, MPI_BYTE, probed->MPI_SOURCE, probed->MPI_TAG, comm, MPI_STATUS_IGNORE) !=
       MPI_SUCCESS)
     return LES_OK;
+  if (!s) return probed->MPI_TAG == LES_TAG_REPORT ? count_cells(c, &m.report) : LES_OK;
   s->heard = les_now();
   switch (probed->MPI_TAG) {
   case LES_TAG_HELLO:
-    return on_hello(c, s, &m.hello);
+    on_hello(c, s, &m.hello);
+    return LES_OK;
   case LES_TAG_REPORT:
     return on_report(c, s, &m.report);
   case LES_TAG_ERROR:
@@ -181,15 +187,16 @@ static les_status receive_all(les_coordinator *c, bool *some) {
   for (int i = 0; i < PROBE_BATCH; i++) {
     if (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &there, &s) != MPI_SUCCESS || !there) break;
     *some = true;
-    slot *from = &c->slots[s.MPI_SOURCE - 1], old = {.comm = MPI_COMM_WORLD};
-    LES_TRY(receive(c, from->comm == MPI_COMM_WORLD ? from : &old, &s));
+    slot *from = &c->slots[s.MPI_SOURCE - 1];
+    bool current = from->comm == MPI_COMM_WORLD && from->state != SLOT_GONE;
+    LES_TRY(receive(c, current ? from : NULL, MPI_COMM_WORLD, &s));
   }
   for (int i = 0; c->spawned > 0 && i < c->n; i++) {
     slot *from = &c->slots[i];
     while (from->comm != MPI_COMM_WORLD && from->state != SLOT_GONE) {
       if (MPI_Iprobe(0, MPI_ANY_TAG, from->comm, &there, &s) != MPI_SUCCESS || !there) break;
       *some = true;
-      LES_TRY(receive(c, from, &s));
+      LES_TRY(receive(c, from, from->comm, &s));
     }
   }
   return LES_OK;

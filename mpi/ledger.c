@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 enum { FAILURES_SHOWN = 100 };
+static const double tile_seconds = 300; /* what a death or an early end may lose */
 
 struct les_ledger {
   const char *path, *token;
@@ -22,6 +23,7 @@ struct les_ledger {
   int64_t done_before;     /* cells done when this start began */
   int complete;            /* lesions */
   double started, ticked, noted;
+  double *begun; /* (n_workers) when the worker got its tile */
   char started_date[LES_DATE_BYTES];
   cJSON *failures; /* array of {lesion, prompt, reason} */
 };
@@ -122,6 +124,8 @@ les_status les_ledger_open(les_ledger **out, const char *path, const les_study *
                     .started = les_now()};
   les_date(l->started_date);
   l->failures = cJSON_CreateArray();
+  l->begun = calloc((size_t)n_workers, sizeof *l->begun);
+  if (!l->begun) LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %d workers", n_workers), out);
   LES_GOTO(status, les_grid_open(&l->grid, study->lesions.n, study->prompts.n), out);
   set_costs(l->grid, study);
   LES_GOTO(status, les_store_read_status(store, l->grid), out);
@@ -146,6 +150,7 @@ void les_ledger_close(les_ledger **ledger) {
   les_grid_close(&l->grid);
   les_events_close(&l->events);
   cJSON_Delete(l->failures);
+  free(l->begun);
   free(l);
   *ledger = NULL;
 }
@@ -187,6 +192,7 @@ static les_status settle(les_ledger *l, les_cell cell, uint8_t state) {
 les_status les_ledger_next(les_ledger *l, int worker, les_tile **tile) {
   LES_TRY(les_sched_next(l->sched, worker, tile));
   if (!*tile) return LES_OK;
+  l->begun[worker] = les_now();
   cJSON *details = cJSON_CreateObject();
   cJSON_AddNumberToObject(details, "tile", (*tile)->id);
   cJSON_AddNumberToObject(details, "worker", worker + 1);
@@ -200,6 +206,8 @@ les_status les_ledger_done(les_ledger *l, les_cell cell) {
 }
 
 les_status les_ledger_end(les_ledger *l, les_tile *tile) {
+  double seconds = les_now() - l->begun[tile->worker];
+  les_sched_limit(l->sched, tile_seconds * tile->cost / seconds);
   return les_sched_end(l->sched, tile);
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_PROMPTS = 64, SMALL_TILE = 8, SHARES = 2, DEATHS_OF_A_TILE = 2 };
+enum { COLUMN_PROMPTS = 64, GOOD_BATCH = 64, SMALL_TILE = 8, SHARES = 2, DEATHS_OF_A_TILE = 2 };
 
 /* Some prompts in a row, gone through lesion by lesion. */
 typedef struct column {
@@ -22,6 +22,7 @@ struct les_sched {
   int *joined; /* (n_workers) the column it helps with, -1: none */
   double left; /* cost of the cells not handed out */
   int64_t cells_left;
+  double limit;        /* cost of a tile */
   les_tile **returned; /* tiles that came back, handed out before all else */
   int n_returned, cap_returned;
   int last_id;
@@ -170,10 +171,12 @@ static void fill(les_sched *s, column *c, les_tile *t) {
     les_cell cell = column_cell(c, c->next);
     double more = les_grid_cost(s->grid, cell);
     if (t->n >= least && cost + more > share) break;
+    if (t->n >= GOOD_BATCH && cost + more > s->limit) break;
     t->cells[t->n++] = cell;
     cost += more;
     c->next++;
   }
+  t->cost = cost;
   c->left -= cost;
   s->left -= cost;
   s->cells_left -= t->n;
@@ -194,6 +197,10 @@ les_status les_sched_next(les_sched *s, int worker, les_tile **tile) {
   fill(s, c, t);
   *tile = t;
   return LES_OK;
+}
+
+void les_sched_limit(les_sched *s, double cost) {
+  s->limit = cost;
 }
 
 static les_status give_back(les_sched *s, les_tile *t) {

@@ -17,9 +17,10 @@
 enum { LES_TILE_CELLS = 512 }; /* a tile's most cells: its message stays below any MPI's eager limit */
 
 typedef struct les_tile {
-  int id;     /* 1, 2, ... in the order of handing out */
-  int worker; /* who has it */
-  int deaths; /* workers that it took with it */
+  int id;      /* 1, 2, ... in the order of handing out */
+  int worker;  /* who has it */
+  int deaths;  /* workers that it took with it */
+  double cost; /* of its cells when it was first handed out */
   int n;
   les_cell cells[]; /* (n) */
 } les_tile;
@@ -34,6 +35,11 @@ void les_sched_close(les_sched **s);
 /* The next tile for `worker`; NULL if all cells are handed out (a lost tile may still bring some back). The
  * tile is the scheduler's until les_sched_end or les_sched_lost. */
 les_status les_sched_next(les_sched *s, int worker, les_tile **tile);
+
+/* From now on tiles cost at most this much (at first: as little as makes a good batch), so that a worker's
+ * death or an early end loses no more than that; tiles of less than a good batch are not made for its sake.
+ */
+void les_sched_limit(les_sched *s, double cost);
 
 /* The worker is through with its tile. Cells of it that are still to do (it was stopped) go back. */
 les_status les_sched_end(les_sched *s, les_tile *tile);

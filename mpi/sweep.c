@@ -47,17 +47,11 @@ static les_status prepare(rank_state *r, const les_sweep_options *o) {
   return les_study_open(&r->study, r->job, r->model);
 }
 
-/* Rank 0 of several only coordinates: the others share the node's cores. */
-static int computing_ranks(const les_team *team) {
-  if (team->spawned || team->size == 1) return 1;
-  return team->boss_is_here && team->node_ranks > 1 ? team->node_ranks - 1 : team->node_ranks;
-}
-
 static int choose_threads(const les_team *team, const les_sweep_options *o, const les_job *job) {
   if (o->threads > 0) return o->threads;
   if (job->threads > 0) return job->threads;
   if (o->default_threads > 0) return o->default_threads;
-  int cores = les_team_cores(), share = les_team_node_cores() / computing_ranks(team);
+  int cores = les_team_cores(), share = les_team_node_cores() / team->sharers;
   return share < 1 ? 1 : share < cores ? share : cores;
 }
 
@@ -99,6 +93,11 @@ static les_status open_result(rank_state *r, const les_team *team) {
   return les_team_agree(team, status);
 }
 
+/* What a rank may keep in memory between tiles. */
+static size_t memory_share(const les_team *team) {
+  return (size_t)sysconf(_SC_PHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE) / (size_t)team->sharers;
+}
+
 static les_status open_role(rank_state *r, const les_team *team, const les_sweep_options *o) {
   bool root = les_team_is_root(team), computes = team->size == 1 || !root;
   les_status status = LES_OK;
@@ -106,9 +105,9 @@ static les_status open_role(rank_state *r, const les_team *team, const les_sweep
     status = les_ledger_open(&r->ledger, r->output, r->study, r->store, team->size > 1 ? team->size - 1 : 1,
                              &o->observer, o->token);
   if (status == LES_OK && computes)
-    status =
-        les_evaluator_open(&r->evaluator, r->study,
-                           &(les_evaluator_options){.threads = r->threads, .memory_limit = o->memory_limit});
+    status = les_evaluator_open(
+        &r->evaluator, r->study,
+        &(les_evaluator_options){.threads = r->threads, .memory_limit = memory_share(team)});
   return les_team_agree(team, status);
 }
 

@@ -15,7 +15,6 @@ typedef struct les_sweep_options {
   int default_threads;   /* 0: none */
   double time_limit;     /* seconds from now; 0: none */
   const char *cache_dir; /* where digests of models are kept; NULL: nowhere */
-  size_t memory_limit;   /* bytes for what a rank keeps; 0: a quarter of the node's memory, shared out */
   const char *token;     /* for the status file, see les_ledger_open; may be NULL */
   les_observer observer;
   les_respawn respawn; /* how to start a replacement of a dead worker */

@@ -7,9 +7,19 @@
 
 enum { MESSAGE_BYTES = 1024 };
 
+/* Rank 0 of several only coordinates. */
+static int count_sharers(const les_team *team) {
+  MPI_Comm node;
+  int computes = team->rank > 0 || team->size == 1, n;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Allreduce(&computes, &n, 1, MPI_INT, MPI_SUM, node);
+  MPI_Comm_free(&node);
+  return n > 0 ? n : 1;
+}
+
 les_status les_team_open(les_team *team) {
   int provided;
-  MPI_Comm parent, node;
+  MPI_Comm parent;
   *team = (les_team){0};
   /* serialized: a worker's second thread sends its signs of life, one thread at a time */
   if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
@@ -22,12 +32,7 @@ les_status les_team_open(les_team *team) {
   team->spawned = parent != MPI_COMM_NULL;
   team->boss = team->spawned ? parent : MPI_COMM_WORLD;
   team->torn = team->spawned;
-  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-  MPI_Comm_size(node, &team->node_ranks);
-  int lowest = team->rank;
-  MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, node);
-  team->boss_is_here = lowest == 0;
-  MPI_Comm_free(&node);
+  team->sharers = count_sharers(team);
   if (provided >= MPI_THREAD_SERIALIZED) return LES_OK;
   return les_fail(LES_FAILED, "this MPI has no thread support (MPI_THREAD_SERIALIZED)");
 }

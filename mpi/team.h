@@ -8,12 +8,11 @@
 #include <stdbool.h>
 
 typedef struct les_team {
-  int rank, size;    /* of the ranks that were started together */
-  bool spawned;      /* a replacement: started later, alone, by rank 0 */
-  MPI_Comm boss;     /* reaches rank 0 as its rank 0 */
-  int node_ranks;    /* ranks on this node, this one included */
-  bool boss_is_here; /* rank 0 is one of them */
-  bool torn;         /* a rank has died: MPI cannot be finalized any more */
+  int rank, size; /* of the ranks that were started together */
+  bool spawned;   /* a replacement: started later, alone, by rank 0 */
+  MPI_Comm boss;  /* reaches rank 0 as its rank 0 */
+  int sharers;    /* ranks that share this node's cores and memory: those that compute */
+  bool torn;      /* a rank has died: MPI cannot be finalized any more */
 } les_team;
 
 /* Starts MPI. Failures of MPI calls are returned from now on, not fatal. */

@@ -13,10 +13,11 @@ typedef struct sweep_arguments {
   char *job, *output, *token;
   double time_limit;
   bool bar;
+  int sharers;
 } sweep_arguments;
 
-/* For `lesion launch`, which knows what mpirun hides from a rank. */
-enum { KEY_TOKEN = 1000, KEY_BAR };
+/* For `lesion launch`, which knows what mpirun hides from a rank, and for replacements of dead workers. */
+enum { KEY_TOKEN = 1000, KEY_BAR, KEY_SHARERS };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
   sweep_arguments *a = state->input;
@@ -32,6 +33,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_TOKEN:
     a->token = arg;
+    return 0;
+  case KEY_SHARERS:
+    a->sharers = atoi(arg);
     return 0;
   case KEY_BAR:
     a->bar = true;
@@ -53,6 +57,7 @@ static const struct argp_option options[] = {
     {"time-limit", 'l', "HH:MM:SS", 0, "End early with a good checkpoint after this time", 0},
     {"token", KEY_TOKEN, "TEXT", OPTION_HIDDEN, "Put TEXT into the status file", 0},
     {"bar", KEY_BAR, NULL, OPTION_HIDDEN, "Show progress as a bar though stderr is no terminal", 0},
+    {"sharers", KEY_SHARERS, "N", OPTION_HIDDEN, "N ranks share this node's cores and memory", 0},
     {0}};
 static const struct argp_child children[] = {{&cli_model_argp, 0, NULL, 0}, {0}};
 static const struct argp sweep_argp = {
@@ -92,10 +97,13 @@ int cmd_sweep(int argc, char **argv) {
   if (!les_team_is_root(&team)) mute();
   cli_parse(&sweep_argp, argc, argv, &a);
 
-  char **again = calloc((size_t)argc + 1, sizeof *again); /* "sweep" and its arguments, for a replacement */
+  if (a.sharers > 0) team.sharers = a.sharers;
+  char sharers[16];
+  char **again = calloc((size_t)argc + 3, sizeof *again); /* the arguments of a replacement */
   if (!again) return cli_finish(les_fail(LES_FAILED, "out of memory"));
-  again[0] = "sweep";
-  memcpy(again + 1, argv + 1, (size_t)(argc - 1) * sizeof *again);
+  snprintf(sharers, sizeof sharers, "%d", team.sharers);
+  again[0] = "sweep", again[1] = "--sharers", again[2] = sharers;
+  memcpy(again + 3, argv + 1, (size_t)(argc - 1) * sizeof *again);
   if (readlink("/proc/self/exe", program, sizeof program - 1) < 0) strcpy(program, "lesion");
   const char *threads = getenv("OMP_NUM_THREADS");
   cli_progress progress;

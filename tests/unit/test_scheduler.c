@@ -55,6 +55,7 @@ static void finished_cells_are_left_out(void **state) {
 static void tiles_get_smaller(void **state) {
   (void)state;
   begin(16, 400, 4);
+  les_sched_limit(sched, 1e9);
   int first = 0, last = 0, worker = 0;
   for (les_tile *t; (t = next(worker)); worker = (worker + 1) % 4) {
     if (!first) first = t->n;
@@ -63,6 +64,25 @@ static void tiles_get_smaller(void **state) {
   }
   assert_true(first > 100);
   assert_true(last <= 8);
+  end();
+}
+
+/* Before anything is known of the speed, and when it is known to be low, tiles are no more than a good batch.
+ */
+static void costly_tiles_are_kept_short(void **state) {
+  (void)state;
+  begin(16, 400, 1);
+  for (int i = 0; i < 3; i++) {
+    les_tile *t = next(0);
+    assert_int_equal(t->n, 64);
+    assert_near(t->cost, 64, 0);
+    les_sched_limit(sched, 10);
+    finish(t);
+  }
+  les_sched_limit(sched, 100);
+  les_tile *t = next(0);
+  assert_int_equal(t->n, 100);
+  finish(t);
   end();
 }
 
@@ -163,6 +183,7 @@ int main(void) {
       cmocka_unit_test(all_cells_once),
       cmocka_unit_test(finished_cells_are_left_out),
       cmocka_unit_test(tiles_get_smaller),
+      cmocka_unit_test(costly_tiles_are_kept_short),
       cmocka_unit_test(a_prompt_stays_with_its_worker),
       cmocka_unit_test(lesions_complete_one_after_another),
       cmocka_unit_test(a_stopped_tile_comes_back),
