@@ -73,6 +73,16 @@ void cli_list_free(cli_list *list) {
   *list = (cli_list){0};
 }
 
+error_t cli_take_arg(struct argp_state *state, const char *what, char *arg, char **to) {
+  if (*to) argp_error(state, "one %s only, not '%s' too", what, arg);
+  *to = arg;
+  return 0;
+}
+
+void cli_need_arg(struct argp_state *state, const char *what, const char *arg) {
+  if (!arg) argp_error(state, "%s is missing", what);
+}
+
 double cli_number(struct argp_state *state, const char *option, const char *arg, double low, double high) {
   char *end;
   double value = strtod(arg, &end);

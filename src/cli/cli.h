@@ -62,6 +62,13 @@ typedef struct cli_list {
 void cli_list_add(cli_list *list, char *item); /* item is borrowed */
 void cli_list_free(cli_list *list);
 
+/* For ARGP_KEY_ARG: keeps the command's one argument, called `what` in its usage; a second one is a usage
+ * error. */
+error_t cli_take_arg(struct argp_state *state, const char *what, char *arg, char **to);
+
+/* For ARGP_KEY_END: a usage error if that argument is missing. */
+void cli_need_arg(struct argp_state *state, const char *what, const char *arg);
+
 /* An option's number within [low, high]; anything else is a usage error that quotes it. */
 double cli_number(struct argp_state *state, const char *option, const char *arg, double low, double high);
 

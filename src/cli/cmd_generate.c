@@ -10,7 +10,7 @@ typedef struct generate_options {
   cli_model_options model;
   cli_texts prompts;
   cli_lesions lesions;
-  const char *path;
+  char *path;
   int max_new_tokens;
   les_sampling sampling;
   bool json, ignore_eos, trace;
@@ -54,11 +54,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->path) argp_error(state, "one MODEL is enough: '%s'", arg);
-    o->path = arg;
-    return 0;
+    return cli_take_arg(state, "MODEL", arg, &o->path);
   case ARGP_KEY_END:
-    if (!o->path) argp_error(state, "MODEL is missing");
+    cli_need_arg(state, "MODEL", o->path);
     if (o->prompts.n == 0) argp_error(state, "nothing to go on from: give --prompt");
     return 0;
   default:

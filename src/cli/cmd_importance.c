@@ -12,7 +12,8 @@
 typedef struct importance_options {
   cli_model_options model;
   cli_texts texts;
-  const char *path, *mix;
+  char *path;
+  const char *mix;
   uint64_t seed;
   bool json;
 } importance_options;
@@ -36,11 +37,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->path) argp_error(state, "one MODEL is enough: '%s'", arg);
-    o->path = arg;
-    return 0;
+    return cli_take_arg(state, "MODEL", arg, &o->path);
   case ARGP_KEY_END:
-    if (!o->path) argp_error(state, "MODEL is missing");
+    cli_need_arg(state, "MODEL", o->path);
     if (!o->mix && o->texts.n == 0)
       argp_error(state, "nothing to read: give --text, --file, --tokens or --mix");
     if (o->mix && o->texts.n > 0) argp_error(state, "give either texts or --mix");

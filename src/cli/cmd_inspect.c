@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef struct inspect_options {
-  const char *path;
+  char *path;
   bool json, no_tensors, no_sha256;
 } inspect_options;
 
@@ -24,11 +24,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->no_sha256 = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->path) argp_error(state, "one MODEL is enough: '%s'", arg);
-    o->path = arg;
-    return 0;
+    return cli_take_arg(state, "MODEL", arg, &o->path);
   case ARGP_KEY_END:
-    if (!o->path) argp_error(state, "MODEL is missing");
+    cli_need_arg(state, "MODEL", o->path);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

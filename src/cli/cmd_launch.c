@@ -43,11 +43,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     if (!cli_parse_time(arg, &a->time_limit)) argp_error(state, "--time-limit is HH:MM:SS, not '%s'", arg);
     return 0;
   case ARGP_KEY_ARG:
-    if (a->job) argp_error(state, "one job file only, not '%s' too", arg);
-    a->job = arg;
-    return 0;
+    return cli_take_arg(state, "JOB.json", arg, &a->job);
   case ARGP_KEY_END:
-    if (!a->job) argp_error(state, "which job file?");
+    cli_need_arg(state, "JOB.json", a->job);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

@@ -7,7 +7,8 @@
 #include <string.h>
 
 typedef struct options {
-  const char *path, *output;
+  char *path;
+  const char *output;
   les_map_options map;
   bool json;
 } options;
@@ -30,11 +31,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->path) argp_error(state, "one result file at a time; '%s' is too many", arg);
-    o->path = arg;
-    return 0;
+    return cli_take_arg(state, "RUN.h5", arg, &o->path);
   case ARGP_KEY_END:
-    if (!o->path) argp_error(state, "give the result file of a sweep: RUN.h5");
+    cli_need_arg(state, "RUN.h5", o->path);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

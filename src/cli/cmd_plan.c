@@ -7,7 +7,7 @@
 
 typedef struct plan_options {
   cli_model_options model;
-  const char *job;
+  char *job;
   int ranks, prompts, lesions;
   bool json;
 } plan_options;
@@ -33,11 +33,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->job) argp_error(state, "one job file only, not '%s' too", arg);
-    o->job = arg;
-    return 0;
+    return cli_take_arg(state, "JOB.json", arg, &o->job);
   case ARGP_KEY_END:
-    if (!o->job) argp_error(state, "which job file?");
+    cli_need_arg(state, "JOB.json", o->job);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

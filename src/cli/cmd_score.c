@@ -12,7 +12,7 @@ typedef struct score_options {
   cli_model_options model;
   cli_texts texts;
   cli_lesions lesions;
-  const char *path;
+  char *path;
   bool json, per_token, logits;
 } score_options;
 
@@ -34,11 +34,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->logits = o->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->path) argp_error(state, "one MODEL is enough: '%s'", arg);
-    o->path = arg;
-    return 0;
+    return cli_take_arg(state, "MODEL", arg, &o->path);
   case ARGP_KEY_END:
-    if (!o->path) argp_error(state, "MODEL is missing");
+    cli_need_arg(state, "MODEL", o->path);
     if (o->texts.n == 0) argp_error(state, "nothing to score: give --text, --file or --tokens");
     return 0;
   default:

@@ -3,7 +3,7 @@
 #include "result.h"
 
 typedef struct options {
-  const char *path;
+  char *path;
   bool json;
 } options;
 
@@ -21,11 +21,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->path) argp_error(state, "one result file at a time; '%s' is too many", arg);
-    o->path = arg;
-    return 0;
+    return cli_take_arg(state, "RUN.h5", arg, &o->path);
   case ARGP_KEY_END:
-    if (!o->path) argp_error(state, "give the result file of a sweep: RUN.h5");
+    cli_need_arg(state, "RUN.h5", o->path);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

@@ -59,7 +59,7 @@ enum {
 };
 
 typedef struct synth_options {
-  const char *path;
+  char *path;
   const preset *like;
   const les_arch *arch;
   int number[KEY_N - KEY_LAYERS]; /* -1: not given */
@@ -100,11 +100,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->untied = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (o->path) argp_error(state, "one OUTPUT is enough: '%s'", arg);
-    o->path = arg;
-    return 0;
+    return cli_take_arg(state, "OUTPUT", arg, &o->path);
   case ARGP_KEY_END:
-    if (!o->path) argp_error(state, "OUTPUT is missing");
+    cli_need_arg(state, "OUTPUT", o->path);
     return 0;
   default:
     if (key < KEY_LAYERS || key >= KEY_N) return ARGP_ERR_UNKNOWN;

@@ -55,11 +55,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
   case KEY_JSON:
     break;
   case ARGP_KEY_ARG:
-    if (a->model) argp_error(state, "one MODEL only, not '%s' too", arg);
-    a->model = arg;
-    break;
+    return cli_take_arg(state, "MODEL", arg, &a->model);
   case ARGP_KEY_END:
-    if (!a->model) argp_error(state, "a MODEL is needed");
+    cli_need_arg(state, "MODEL", a->model);
     if (!!a->text + !!a->file + !!a->decode != 1)
       argp_error(state, "one of --text, --file and --decode is needed");
     if (a->chat && a->decode) argp_error(state, "--chat goes with --text or --file");

@@ -14,11 +14,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     s->json = true;
     return 0;
   case ARGP_KEY_ARG:
-    if (s->path) argp_error(state, "one MODEL is enough: '%s'", arg);
-    s->path = arg;
-    return 0;
+    return cli_take_arg(state, "MODEL", arg, &s->path);
   case ARGP_KEY_END:
-    if (!s->path) argp_error(state, "MODEL is missing");
+    cli_need_arg(state, "MODEL", s->path);
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;

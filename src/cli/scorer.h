@@ -8,7 +8,7 @@
 typedef struct cli_scorer {
   cli_model_options model;
   cli_lesions lesions;
-  const char *path; /* MODEL */
+  char *path; /* MODEL */
   bool json;
 
   const char *counted; /* what `count` counts: "documents" */
