@@ -1,5 +1,7 @@
 #include "damage.h"
 
+#include "inference.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,13 +26,21 @@ static les_status choose_measure(les_damage *d, const char *measure) {
     return les_fail(LES_USAGE, "'%s' is no measure of damage", measure);
   d->sign = les_fields[id].damage;
   d->measure = strdup(measure);
-  return d->measure ? les_result_field(d->result, measure, &d->values) : no_memory(d->result);
+  if (!d->measure) return no_memory(d->result);
+  LES_TRY(les_result_field(d->result, measure, &d->values));
+  return les_fields[id].baseline ? les_result_baseline(d->result, measure, &d->intact) : LES_OK;
 }
 
 static void drop_unfinished(les_damage *d) {
   size_t n = (size_t)d->result->n_lesions * (size_t)d->result->n_prompts;
   for (size_t i = 0; i < n; i++)
     if (d->result->status[i] != LES_CELL_DONE) d->values[i] = NAN;
+}
+
+static bool is_measured(const les_damage *d, int prompt) {
+  for (int i = 0; i < d->result->n_lesions; i++)
+    if (isfinite(d->values[(size_t)i * (size_t)d->result->n_prompts + (size_t)prompt])) return true;
+  return false;
 }
 
 static les_status find_domains(les_damage *d) {
@@ -40,6 +50,8 @@ static les_status find_domains(les_damage *d) {
   if (!d->domains || !d->domain_of) return no_memory(r);
   for (int p = 0; p < r->n_prompts; p++) {
     int k = 0;
+    d->domain_of[p] = -1;
+    if (!is_measured(d, p)) continue;
     while (k < d->n_domains && strcmp(d->domains[k], r->prompt_domains[p])) k++;
     if (k == d->n_domains) d->domains[d->n_domains++] = r->prompt_domains[p];
     d->domain_of[p] = k;
@@ -100,7 +112,8 @@ static void gather(const les_damage *d, int lesion, int domain, double *values, 
   const les_result *r = d->result;
   for (int p = 0; p < r->n_prompts; p++) {
     size_t cell = (size_t)lesion * (size_t)r->n_prompts + (size_t)p;
-    if ((domain >= 0 && d->domain_of[p] != domain) || r->status[cell] != LES_CELL_DONE) continue;
+    if (d->domain_of[p] < 0 || (domain >= 0 && d->domain_of[p] != domain)) continue;
+    if (r->status[cell] != LES_CELL_DONE) continue;
     if (isfinite(d->values[cell]))
       values[e->n++] = d->values[cell];
     else
@@ -188,6 +201,7 @@ void les_damage_close(les_damage **damage) {
   free(d->families);
   free(d->measure);
   free(d->values);
+  free(d->intact);
   free(d->domains);
   free(d->domain_of);
   free(d->all);
@@ -211,4 +225,24 @@ int les_damage_rank(const les_damage *d, int domain, int *order) {
     order[k] = d->profile[i];
   }
   return n;
+}
+
+les_status les_damage_holm(const les_damage *d, const double *p, double *corrected) {
+  int n = d->result->n_lesions;
+  double *mine = malloc(2 * (size_t)n * sizeof *mine);
+  les_status s = mine ? LES_OK : no_memory(d->result);
+  for (int i = 0; i < n && s == LES_OK; i++) {
+    bool first = true;
+    for (int k = 0; k < n; k++) {
+      bool same = !strcmp(d->families[k], d->families[i]);
+      first = first && !(same && k < i);
+      mine[k] = same ? p[k] : NAN;
+    }
+    if (!first) continue;
+    s = les_holm(mine, n, mine + n);
+    for (int k = 0; k < n && s == LES_OK; k++)
+      if (!strcmp(d->families[k], d->families[i])) corrected[k] = mine[n + k];
+  }
+  free(mine);
+  return s;
 }

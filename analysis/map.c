@@ -58,6 +58,9 @@ les_status les_map_open(les_map **out, const char *path, const les_map_options *
   count_cells(m);
   LES_GOTO(s, les_damage_open(&m->damage, m->result, options->measure, options->family), end);
   LES_GOTO(s, find_zones(m), end);
+  LES_GOTO(s, les_verdict_make(&m->verdict, m->damage), end);
+  LES_GOTO(s, les_accuracy_make(&m->accuracy, m->damage), end);
+  if (options->proxies) LES_GOTO(s, les_proxies_open(&m->proxies, options->proxies, m->damage), end);
 end:
   if (s != LES_OK) les_map_close(&m);
   *out = m;
@@ -67,6 +70,9 @@ end:
 void les_map_close(les_map **map) {
   les_map *m = *map;
   if (!m) return;
+  les_proxies_close(&m->proxies);
+  les_verdict_free(&m->verdict);
+  free(m->accuracy);
   les_damage_close(&m->damage);
   les_result_close(&m->result);
   free(m->zones);

@@ -2,7 +2,9 @@
 #ifndef LES_MAP_H
 #define LES_MAP_H
 
-#include "damage.h"
+#include "accuracy.h"
+#include "proxy.h"
+#include "verdict.h"
 #include "zones.h"
 
 typedef struct les_map {
@@ -12,11 +14,15 @@ typedef struct les_map {
   int n_zones;
   les_zone *zones; /* (n_zones) indices are those of damage->profile; means in the measure's units */
   int64_t total, done, failed; /* cells */
+  les_verdict verdict;
+  les_accuracy *accuracy; /* (n_lesions); NULL: no answers were scored */
+  les_proxies proxies;    /* empty unless asked for */
 } les_map;
 
 typedef struct les_map_options {
   const char *measure; /* NULL: see les_damage_open */
   const char *family;  /* NULL: see les_damage_open */
+  const char *proxies; /* a file for les_proxies_open; NULL: none */
 } les_map_options;
 
 /* Reads a result file, of a sweep that may still be running, and makes the map of its finished cells. */

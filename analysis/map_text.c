@@ -1,4 +1,4 @@
-#include "map.h"
+#include "advice.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -138,6 +138,7 @@ les_status les_map_text(const les_map *m, char **text) {
   if (m->damage->n_profile) {
     print_zones(out, m);
     print_rankings(out, m, order);
+    les_advice_write(out, m);
   }
   free(order);
   if (fclose(out) == 0 && *text) return LES_OK;

@@ -100,11 +100,11 @@ void les_result_close(les_result **result) {
 }
 
 /* The data set of a field with one value a cell. */
-static les_status find_field(const les_result *r, const char *name, les_dataset *out) {
+static les_status find_field(const les_result *r, const char *name, bool baseline, les_dataset *out) {
   int id = les_field_find(name);
-  if (id >= 0) *out = les_dataset_of_field((les_field_id)id);
-  if (id < 0 || out->n_dims != 2)
+  if (id < 0 || les_fields[id].extent != LES_EXTENT_ONE)
     return les_fail(LES_FAILED, "%s: '%s' is no measure with one value a cell", r->path, name);
+  *out = les_dataset_of_field((les_field_id)id, baseline);
   return LES_OK;
 }
 
@@ -115,23 +115,23 @@ static les_status read_field(const les_result *r, const les_dataset *d, void **r
   if (s == LES_OK && !les_hdf_has(&h, d->path))
     s = les_fail(LES_FAILED, "%s: has no data set %s; the job did not ask for this measure", r->path,
                  d->path);
-  if (s == LES_OK) s = les_hdf_read(&h, d->path, d->type, 2, shape, raw);
+  if (s == LES_OK) s = les_hdf_read(&h, d->path, d->type, d->n_dims, shape + 2 - d->n_dims, raw);
   les_hdf_close(&h);
   return s;
 }
 
-les_status les_result_field(const les_result *r, const char *name, double **values) {
+static les_status read_doubles(const les_result *r, const char *name, bool baseline, double **values) {
   les_dataset d;
   void *raw = NULL;
   les_status s;
   *values = NULL;
-  LES_TRY(find_field(r, name, &d));
+  LES_TRY(find_field(r, name, baseline, &d));
   H5E_BEGIN_TRY {
     s = read_field(r, &d, &raw);
   }
   H5E_END_TRY
   LES_TRY(s);
-  size_t n = (size_t)r->n_lesions * (size_t)r->n_prompts;
+  size_t n = (size_t)r->n_prompts * (baseline ? 1 : (size_t)r->n_lesions);
   *values = malloc(n * sizeof **values);
   for (size_t i = 0; *values && i < n; i++)
     (*values)[i] = d.type == LES_DATA_F32   ? (double)((float *)raw)[i]
@@ -141,11 +141,19 @@ les_status les_result_field(const les_result *r, const char *name, double **valu
   return *values ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for %s", r->path, name);
 }
 
+les_status les_result_field(const les_result *r, const char *name, double **values) {
+  return read_doubles(r, name, false, values);
+}
+
+les_status les_result_baseline(const les_result *r, const char *name, double **values) {
+  return read_doubles(r, name, true, values);
+}
+
 bool les_result_has(const les_result *r, const char *name) {
   les_dataset d;
   les_hdf h;
   bool has = false;
-  if (find_field(r, name, &d) != LES_OK) return false;
+  if (find_field(r, name, false, &d) != LES_OK) return false;
   H5E_BEGIN_TRY {
     has = les_hdf_open(&h, r->path) == LES_OK && les_hdf_has(&h, d.path);
     les_hdf_close(&h);

@@ -29,6 +29,9 @@ void les_result_close(les_result **r);
  * there: LES_FAILED. */
 les_status les_result_field(const les_result *r, const char *name, double **values);
 
+/* The same of the intact runs, /baseline/NAME (n_prompts). */
+les_status les_result_baseline(const les_result *r, const char *name, double **values);
+
 /* True if the file has /cells/NAME. */
 bool les_result_has(const les_result *r, const char *name);
 

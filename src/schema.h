@@ -23,14 +23,14 @@ enum { LES_CELL_TODO = 0, LES_CELL_DONE = 1, LES_CELL_FAILED = 2 };
 
 typedef enum les_dataset_type { LES_DATA_STRING, LES_DATA_I32, LES_DATA_F32, LES_DATA_U8 } les_dataset_type;
 
-/* The data set of a field in /cells. */
+/* The data set of a field in /cells, or in /baseline. */
 typedef struct les_dataset {
   char path[64]; /* "/cells/kl_mean" */
   les_dataset_type type;
-  int n_dims; /* 2: (L, P); 3: (L, P, tokens or layers) */
+  int n_dims; /* (L, P), or (P) in /baseline; one more for tokens or layers */
 } les_dataset;
 
-les_dataset les_dataset_of_field(les_field_id field);
+les_dataset les_dataset_of_field(les_field_id field, bool baseline);
 
 /* Names of the data sets that are not a field's. */
 #define LES_DATA_JOB           "/job"

@@ -13,7 +13,7 @@ typedef struct options {
   bool json;
 } options;
 
-enum { KEY_MEASURE = 256, KEY_LESIONS, KEY_JSON };
+enum { KEY_MEASURE = 256, KEY_LESIONS, KEY_IMPORTANCE, KEY_JSON };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
@@ -26,6 +26,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_LESIONS:
     o->map.family = arg;
+    return 0;
+  case KEY_IMPORTANCE:
+    o->map.proxies = arg;
     return 0;
   case KEY_JSON:
     o->json = true;
@@ -61,6 +64,8 @@ int cmd_map(int argc, char **argv) {
        "Lesions that hierarchy, zones and domains speak of, as in the job: skip@each.attn (default: the "
        "first with one lesion per layer)",
        0},
+      {"importance", KEY_IMPORTANCE, "FILE", 0,
+       "What `lesion importance --json` printed of the model: how well it ranks layers by damage", 0},
       {"json", KEY_JSON, NULL, 0, "Print the map as JSON instead of a table", 0},
       {0}};
   static const struct argp argp = {

@@ -14,8 +14,8 @@ def fixed(strings):
     return np.array(raw, dtype=h5py.string_dtype("utf-8", width))
 
 
-def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers=None, status=None):
-    """cells: {measure: array (L, P)}. status: array (L, P), default all done."""
+def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers=None, status=None, baseline=None):
+    """cells: {measure: array (L, P)}. status: array (L, P), default all done. baseline: {measure: array (P)}."""
     n_lesions = len(next(iter(cells.values())))
     n_layers = n_layers or n_lesions
     lesions = lesions or [f"skip@{i}" for i in range(n_lesions)]
@@ -34,6 +34,8 @@ def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers
         f["cells/status"] = status
         for name, values in cells.items():
             f["cells/" + name] = np.asarray(values, np.float32)
+        for name, values in (baseline or {}).items():
+            f["baseline/" + name] = np.asarray(values, np.float32)
         f.attrs["schema"] = np.int64(1)
         f.attrs["model_layers"] = np.int64(n_layers)
         f.attrs["cells_computed"] = np.int64(np.count_nonzero(status))

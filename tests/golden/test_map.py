@@ -158,6 +158,71 @@ class Map(unittest.TestCase):
         self.assertEqual(m["run"]["lesions"], "skip@each+scale@each.mlp:alpha=0.5")
         self.assertEqual(len(m["hierarchy"]), 12)
 
+    def test_layers_that_are_told_apart(self):
+        values = resultfile.profile([0.9, 0.3, 0.5, 0.3], 60, 0.05)
+        resultfile.write(self.path, {"jaccard": values}, prompts=60)
+        m, text = self.map()
+        v = m["verdict"]
+        self.assertEqual(v["most_critical"], {"layer": 0, "not_told_apart_from": []})
+        self.assertEqual({v["least_critical"]["layer"], *v["least_critical"]["not_told_apart_from"]}, {1, 3})
+        self.assertEqual(set(v["removal_candidates"]), {1, 3})
+        self.assertEqual([(c["more"], c["less"]) for c in v["hierarchy"]], list(zip(m["hierarchy"], m["hierarchy"][1:])))
+        stored = values.astype(np.float32).astype(float)
+        first = v["hierarchy"][0]
+        self.assertAlmostEqual(first["difference"], (stored[0] - stored[2]).mean(), places=8)
+        self.assertTrue(first["ci95"][0] < first["difference"] < first["ci95"][1])
+        self.assertTrue(first["p"] <= first["p_holm"] < 0.05 < v["hierarchy"][-1]["p_holm"])
+        self.assertIn("most critical: layer 0", text)
+        self.assertIn("the order of layers", text)
+        self.assertIn("fewer than 30 prompts", text)
+
+    def test_layers_that_are_all_alike(self):
+        values = np.tile(resultfile.profile([0.5], 60), (3, 1)) + resultfile.profile([0, 0, 0], 60, 0.01)
+        resultfile.write(self.path, {"jaccard": values}, prompts=60)
+        m, text = self.map()
+        self.assertEqual(m["verdict"]["removal_candidates"], [])
+        self.assertIn("candidates for removal: none", text)
+
+    def test_few_pairs_tell_nothing(self):
+        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.1], 6, 0.01)}, prompts=6)
+        m, _ = self.map()
+        self.assertEqual(m["verdict"]["most_critical"]["not_told_apart_from"], [1])
+
+    def test_accuracy_is_paired_with_the_intact_run(self):
+        intact = np.array([1] * 30 + [0] * 10 + [np.nan] * 20)
+        lesioned = np.tile(intact, (2, 1))
+        lesioned[0, :12] = 0
+        lesioned[0, 30:33] = 1
+        resultfile.write(self.path, {"acc": lesioned, "jaccard": resultfile.profile([0.9, 0.1], 60)}, prompts=60,
+                         baseline={"acc": intact})
+        m, text = self.map("--measure", "acc")
+        a = m["layers"][0]["accuracy"]
+        self.assertEqual((a["n"], a["lost"], a["won"]), (40, 12, 3))
+        self.assertAlmostEqual(a["intact"], 30 / 40)
+        self.assertAlmostEqual(a["lesioned"], 21 / 40)
+        self.assertAlmostEqual(a["mcnemar_p"], 0.03515625, places=9)  # binomial, 3 or fewer of 15, twice
+        self.assertAlmostEqual(a["mcnemar_p_holm"], 0.0703125, places=9)
+        self.assertAlmostEqual(a["mcnemar_chi2"], (9 - 1) ** 2 / 15, places=7)
+        self.assertEqual((m["layers"][0]["n"], m["layers"][0]["lost"]), (40, 0))  # 20 prompts have no answer
+        versus = m["layers"][0]["versus_intact"]
+        self.assertAlmostEqual(versus["difference"], 9 / 40, places=8)
+        self.assertEqual(m["layers"][1]["versus_intact"]["difference"], 0)
+        self.assertIn("right answers", text)
+
+    def test_proxies_are_correlated_with_damage(self):
+        path = os.path.join(self.folder.name, "importance.json")
+        with open(path, "w") as f:
+            json.dump({"model": "tiny", "block": [4, 3, 2, 1], "attn": [1, 2, 3, 4], "angular": [[4, 3, 2, 1], [1, 2, 3]],
+                       "other": [1, 2]}, f)
+        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.7, 0.5, 0.1], 60, 0.01)}, prompts=60)
+        m, text = self.map("--importance", path)
+        self.assertEqual([(p["proxy"], p["measure"], p["spearman"], p["kendall"]) for p in m["proxies"]],
+                         [("block", "jaccard", 1, 1), ("attn", "jaccard", -1, -1), ("angular", "jaccard", 1, 1)])
+        self.assertIn("rank correlation", text)
+        with open(path, "w") as f:
+            json.dump({"block": [1, 2]}, f)
+        self.assertIn("importance.json", lesion("map", self.path, "--importance", path, code=1).stderr)
+
     def test_missing_measure(self):
         resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3])})
         self.assertIn("kl_mean", lesion("map", self.path, "--measure", "kl_mean", code=1).stderr)
