@@ -19,6 +19,7 @@
 #define LES_GEMM_H
 
 #include "quant.h"
+#include "table.h"
 
 enum {
   LES_MAX_PANEL = 32,  /* columns */
@@ -64,13 +65,7 @@ typedef struct les_gemm_path {
 void les_gemm_tiled(const les_gemm_path *path, const les_matrix *w, const float *x, int64_t m, float *y,
                     int threads, void *scratch);
 
-void les_gemm_reference(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute,
-                        int threads, void *scratch);
-
-void les_gemm_avx2(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute, int threads,
-                   void *scratch);
-
-/* The same in an integer mode, given as its limit, for m <= LES_GEMV_ROWS. */
+/* The product in an integer mode, given as its limit, for m <= LES_GEMV_ROWS. */
 void les_gemv_avx2(const les_matrix *w, const float *x, int64_t m, float *y, float limit, int threads,
                    void *scratch);
 

@@ -23,8 +23,8 @@
 #define F32_STORE(i) "vmovups %%ymm" #i ", 32*" #i "(%[sums])\n"
 #define TWELVE(op)   op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11)
 
-static void multiply_f32(const les_weight_kind *kind, const void *tile, const void *panel, int64_t n,
-                         float *sums) {
+void les_multiply_f32_avx2(const les_weight_kind *kind, const void *tile, const void *panel, int64_t n,
+                           float *sums) {
   (void)kind;
   const float *x = tile, *w = panel;
   int64_t eights = n / 8, ones = n % 8;
@@ -208,23 +208,16 @@ static void sum_int8_16(const void *x, const void *w, int64_t groups, group_sums
                    : "memory", "cc");
 }
 
-/* Small loops over registers, unrolled early enough for arrays to become registers. */
-#ifdef __clang__
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-
 /* The float operations of one chunk (see gemm.h) on the sums of its groups. offsets: what each row's sums are
  * too large by, or NULL. min and sums: NULL for types without minima. */
 static inline void add_chunk(int64_t groups, const group_sums *c, const int32_t offsets[][TILE_ROWS],
                              const float scale[][PANEL_COLS_INT], const float min[][PANEL_COLS_INT],
                              const float sums[][TILE_ROWS], const float step[TILE_ROWS], float *out) {
   __m256 left[TILE_ROWS], right[TILE_ROWS];
-  UNROLL for (int i = 0; i < TILE_ROWS; i++) left[i] = right[i] = _mm256_setzero_ps();
+  LES_UNROLL for (int i = 0; i < TILE_ROWS; i++) left[i] = right[i] = _mm256_setzero_ps();
   for (int64_t g = 0; g < groups; g++) {
     __m256 s0 = _mm256_load_ps(scale[g]), s1 = _mm256_load_ps(scale[g] + 8);
-    UNROLL for (int i = 0; i < TILE_ROWS; i++) {
+    LES_UNROLL for (int i = 0; i < TILE_ROWS; i++) {
       __m256i a = c[g].c[2 * i], b = c[g].c[2 * i + 1];
       if (offsets) {
         a = _mm256_sub_epi32(a, _mm256_set1_epi32(offsets[g][i]));
@@ -236,13 +229,13 @@ static inline void add_chunk(int64_t groups, const group_sums *c, const int32_t 
   }
   for (int64_t g = 0; min && g < groups; g++) {
     __m256 m0 = _mm256_load_ps(min[g]), m1 = _mm256_load_ps(min[g] + 8);
-    UNROLL for (int i = 0; i < TILE_ROWS; i++) {
+    LES_UNROLL for (int i = 0; i < TILE_ROWS; i++) {
       __m256 sum = _mm256_broadcast_ss(&sums[g][i]);
       left[i] = _mm256_fnmadd_ps(m0, sum, left[i]);
       right[i] = _mm256_fnmadd_ps(m1, sum, right[i]);
     }
   }
-  UNROLL for (int i = 0; i < TILE_ROWS; i++, out += PANEL_COLS_INT) {
+  LES_UNROLL for (int i = 0; i < TILE_ROWS; i++, out += PANEL_COLS_INT) {
     __m256 row_step = _mm256_broadcast_ss(step + i);
     _mm256_store_ps(out, _mm256_fmadd_ps(row_step, left[i], _mm256_load_ps(out)));
     _mm256_store_ps(out + 8, _mm256_fmadd_ps(row_step, right[i], _mm256_load_ps(out + 8)));
@@ -283,7 +276,7 @@ static void multiply_int8(const les_weight_kind *kind, const void *tile, const v
 
 static const les_gemm_path PATHS[] = {
     [LES_COMPUTE_F32] = {TILE_ROWS, PANEL_COLS_F32, sizeof(tile_f32), sizeof(panel_f32), les_pack_f32_avx2,
-                         les_unpack_f32_avx2, multiply_f32},
+                         les_unpack_f32_avx2, les_multiply_f32_avx2},
     [LES_COMPUTE_INT16] = {TILE_ROWS, PANEL_COLS_INT, sizeof(tile_int16), sizeof(panel_int16),
                            les_pack_int16_avx2, les_unpack_int16_avx2, multiply_int16},
     [LES_COMPUTE_INT8] = {TILE_ROWS, PANEL_COLS_INT, sizeof(tile_int8), sizeof(panel_int8),

@@ -212,43 +212,63 @@ void les_unpack_f32_avx2(const les_panel_source *source, void *panel) {
       unpack_floats(source, first, panel);
 }
 
-static void unpack_groups(const les_panel_source *source, const decoded *d, float *scale, float *min) {
+static inline void unpack_groups(const les_panel_source *source, const decoded *d, int cols, float *scale,
+                                 float *min) {
   int groups = (int)(source->n / source->kind->quant->group);
-  transpose_groups(d->scale, groups, scale, PANEL_COLS_INT);
-  if (!source->kind->quant->has_min) return;
-  transpose_groups(d->min, groups, min, PANEL_COLS_INT);
+  transpose_groups(d->scale, groups, scale, cols);
+  if (source->kind->quant->has_min) transpose_groups(d->min, groups, min, cols);
 }
 
-void les_unpack_int16_avx2(const les_panel_source *source, void *panel) {
-  panel_int16 *p = panel;
-  for (int first = 0; first < PANEL_COLS_INT; first += 8) {
+static inline void unpack_int16(const les_panel_source *source, int cols, float *scale, float *min,
+                                int32_t *w) {
+  for (int first = 0; first < cols; first += 8) {
     decoded d;
     decode_columns(source, first, &d);
-    unpack_groups(source, &d, p->scale[0] + first, p->min[0] + first);
+    unpack_groups(source, &d, cols, scale + first, min + first);
     for (int64_t k = 0; k < source->n; k += 32) {
       __m256i r[8];
       load_quads(&d, k, r);
       for (int i = 0; i < 8; i++) {
-        int32_t *out = p->w[k / 2 + 2 * i] + first;
+        int32_t *out = w + (k / 2 + 2 * i) * cols + first;
         _mm256_storeu_si256((__m256i *)out, _mm256_srai_epi16(_mm256_slli_epi16(r[i], 8), 8));
-        _mm256_storeu_si256((__m256i *)(out + PANEL_COLS_INT), _mm256_srai_epi16(r[i], 8));
+        _mm256_storeu_si256((__m256i *)(out + cols), _mm256_srai_epi16(r[i], 8));
       }
     }
   }
 }
 
-void les_unpack_int8_avx2(const les_panel_source *source, void *panel) {
-  panel_int8 *p = panel;
+static inline void unpack_int8(const les_panel_source *source, int cols, float *scale, float *min,
+                               int32_t *w) {
   __m256i offset = _mm256_set1_epi8((char)source->kind->int8->offset);
-  for (int first = 0; first < PANEL_COLS_INT; first += 8) {
+  for (int first = 0; first < cols; first += 8) {
     decoded d;
     decode_columns(source, first, &d);
-    unpack_groups(source, &d, p->scale[0] + first, p->min[0] + first);
+    unpack_groups(source, &d, cols, scale + first, min + first);
     for (int64_t k = 0; k < source->n; k += 32) {
       __m256i r[8];
       load_quads(&d, k, r);
       for (int i = 0; i < 8; i++)
-        _mm256_storeu_si256((__m256i *)(p->w[k / 4 + i] + first), _mm256_add_epi8(r[i], offset));
+        _mm256_storeu_si256((__m256i *)(w + (k / 4 + i) * cols + first), _mm256_add_epi8(r[i], offset));
     }
   }
+}
+
+void les_unpack_int16_avx2(const les_panel_source *source, void *panel) {
+  panel_int16 *p = panel;
+  unpack_int16(source, PANEL_COLS_INT, p->scale[0], p->min[0], p->w[0]);
+}
+
+void les_unpack_int8_avx2(const les_panel_source *source, void *panel) {
+  panel_int8 *p = panel;
+  unpack_int8(source, PANEL_COLS_INT, p->scale[0], p->min[0], p->w[0]);
+}
+
+void les_unpack_int16_wide_avx2(const les_panel_source *source, void *panel) {
+  panel_int16_wide *p = panel;
+  unpack_int16(source, PANEL_COLS_WIDE, p->scale[0], p->min[0], p->w[0]);
+}
+
+void les_unpack_int8_wide_avx2(const les_panel_source *source, void *panel) {
+  panel_int8_wide *p = panel;
+  unpack_int8(source, PANEL_COLS_WIDE, p->scale[0], p->min[0], p->w[0]);
 }

@@ -4,7 +4,7 @@
 
 #include "gemm.h"
 
-enum { TILE_ROWS = 4, PANEL_COLS_F32 = 24, PANEL_COLS_INT = 16 };
+enum { TILE_ROWS = 4, PANEL_COLS_F32 = 24, PANEL_COLS_INT = 16, PANEL_COLS_WIDE = 32 };
 
 /* F32: one element of every row, then the next: (n, TILE_ROWS). */
 typedef struct tile_f32 {
@@ -24,13 +24,7 @@ typedef struct tile_int16 {
   int32_t x[LES_CHUNK / 2][TILE_ROWS];
 } tile_int16;
 
-typedef struct panel_int16 {
-  float scale[LES_MAX_GROUPS][PANEL_COLS_INT];
-  float min[LES_MAX_GROUPS][PANEL_COLS_INT];
-  int32_t w[LES_CHUNK / 2][PANEL_COLS_INT];
-} panel_int16;
-
-/* INT8: dwords of four neighbours; the weights unsigned, q + offset. */
+/* INT8: dwords of four neighbours. */
 typedef struct tile_int8 {
   float step[TILE_ROWS];
   union {
@@ -41,11 +35,18 @@ typedef struct tile_int8 {
   int32_t x[LES_CHUNK / 4][TILE_ROWS];
 } tile_int8;
 
-typedef struct panel_int8 {
-  float scale[LES_MAX_GROUPS][PANEL_COLS_INT];
-  float min[LES_MAX_GROUPS][PANEL_COLS_INT];
-  int32_t w[LES_CHUNK / 4][PANEL_COLS_INT];
-} panel_int8;
+/* Panels of integers: weights in dwords of as many neighbours as the activations (INT8: unsigned, q +
+ * offset); wide ones for AVX-512. */
+#define PANEL(name, cols, neighbours)                                                                        \
+  typedef struct name {                                                                                      \
+    float scale[LES_MAX_GROUPS][cols];                                                                       \
+    float min[LES_MAX_GROUPS][cols];                                                                         \
+    int32_t w[LES_CHUNK / neighbours][cols];                                                                 \
+  } name
+PANEL(panel_int16, PANEL_COLS_INT, 2);
+PANEL(panel_int8, PANEL_COLS_INT, 4);
+PANEL(panel_int16_wide, PANEL_COLS_WIDE, 2);
+PANEL(panel_int8_wide, PANEL_COLS_WIDE, 4);
 
 /* One row's chunk as integers of -limit..limit; its step is returned. n is a multiple of 32. */
 float les_quantize_avx2(const float *x, int64_t n, float limit, int32_t *q);
@@ -60,5 +61,17 @@ void les_pack_int8_avx2(const les_weight_kind *kind, const float *x, int64_t str
 void les_unpack_f32_avx2(const les_panel_source *source, void *panel);
 void les_unpack_int16_avx2(const les_panel_source *source, void *panel);
 void les_unpack_int8_avx2(const les_panel_source *source, void *panel);
+void les_unpack_int16_wide_avx2(const les_panel_source *source, void *panel);
+void les_unpack_int8_wide_avx2(const les_panel_source *source, void *panel);
+
+/* Small loops over registers, unrolled early enough for arrays to become registers. */
+#ifdef __clang__
+#define LES_UNROLL _Pragma("unroll")
+#else
+#define LES_UNROLL _Pragma("GCC unroll 8")
+#endif
+
+void les_multiply_f32_avx2(const les_weight_kind *kind, const void *tile, const void *panel, int64_t n,
+                           float *sums);
 
 #endif

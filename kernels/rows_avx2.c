@@ -1,7 +1,6 @@
 /* Row operations with AVX2 and FMA: lane i of a vector is partial sum i of rows_reference.c. The last
  * elements of a row are worked on in a padded copy. */
 #include "exp_avx2.h"
-#include "gemm.h"
 #include "table.h"
 
 enum { LANES = 8 };
@@ -327,14 +326,7 @@ static float attention(const float *q, int head_dim, const les_kv_run *runs, int
   return entropy ? (float)(log((double)sum) - moment / (double)sum) : 0.0f;
 }
 
-static bool supported(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); /* all of these have F16C */
-}
-
-const les_kernel_table les_kernels_avx2 = {
-    .name = "avx2",
-    .supported = supported,
-    .gemm = les_gemm_avx2,
+const les_row_kernels les_rows_avx2 = {
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
     .rope = rope,

@@ -1,7 +1,6 @@
 /* Plain versions of the row operations. They fix the order of summation for all others: eight partial sums,
  * element i in sum i % 8, then folded in halves. */
 #include "exp.h"
-#include "gemm.h"
 #include "table.h"
 
 enum { LANES = 8 };
@@ -157,14 +156,7 @@ static double kl(const float *p, double lse_p, const float *q, double lse_q, int
   return fold_f64(sums);
 }
 
-static bool supported(void) {
-  return true;
-}
-
-const les_kernel_table les_kernels_reference = {
-    .name = "reference",
-    .supported = supported,
-    .gemm = les_gemm_reference,
+const les_row_kernels les_rows_reference = {
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
     .rope = rope,

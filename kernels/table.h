@@ -1,15 +1,11 @@
-/* The operations of one implementation; dispatch.c chooses among the tables. What each member does is said
- * with the public function of its name in kernels.h. */
+/* The operations of the implementations, from which dispatch.c chooses. What each does is said with the
+ * public function of its name in kernels.h. */
 #ifndef LES_TABLE_H
 #define LES_TABLE_H
 
 #include "kernels.h"
 
-typedef struct les_kernel_table {
-  const char *name;
-  bool (*supported)(void);
-  void (*gemm)(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute, int threads,
-               void *scratch);
+typedef struct les_row_kernels {
   void (*rms_norm)(const float *x, const float *scale, float eps, int64_t n, float *y);
   void (*layer_norm)(const float *x, const float *scale, const float *bias, float eps, int64_t n, float *y);
   void (*rope)(float *x, int n_heads, int head_dim, int n_pairs, const float *cos, const float *sin,
@@ -22,8 +18,12 @@ typedef struct les_kernel_table {
   int64_t (*argmax)(const float *x, int64_t n);
   double (*log_sum_exp)(const float *x, int64_t n);
   double (*kl)(const float *p, double lse_p, const float *q, double lse_q, int64_t n);
-} les_kernel_table;
+} les_row_kernels;
 
-extern const les_kernel_table les_kernels_reference, les_kernels_avx2;
+typedef void les_gemm_fn(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute,
+                         int threads, void *scratch);
+
+extern const les_row_kernels les_rows_reference, les_rows_avx2;
+les_gemm_fn les_gemm_reference, les_gemm_avx2, les_gemm_avx512;
 
 #endif
