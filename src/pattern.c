@@ -14,7 +14,7 @@ struct les_pattern {
 struct les_matcher {
   pcre2_match_data *data;
   pcre2_match_context *context;
-  pcre2_jit_stack *stack;
+  pcre2_jit_stack *stack; /* NULL until a pattern needs more than the 32 KiB it has of the thread's own */
 };
 
 /* Unicode's White_Space and what is not: PCRE2's \s has U+180E too, which lost the property in Unicode 6.3.
@@ -299,13 +299,11 @@ les_status les_matcher_open(les_matcher **out) {
   if (m) {
     m->data = pcre2_match_data_create(1, NULL);
     m->context = pcre2_match_context_create(NULL);
-    m->stack = pcre2_jit_stack_create(1 << 15, 1 << 26, NULL); /* NULL without JIT */
   }
   if (!m || !m->data || !m->context) {
     les_matcher_close(out);
     return les_fail(LES_FAILED, "out of memory for matching patterns");
   }
-  pcre2_jit_stack_assign(m->context, NULL, m->stack);
   return LES_OK;
 }
 
@@ -318,9 +316,18 @@ void les_matcher_close(les_matcher **m) {
   *m = NULL;
 }
 
+static int match_at(const les_pattern *p, les_matcher *m, const char *text, size_t n, size_t from) {
+  return pcre2_match(p->code, (PCRE2_SPTR)text, n, from, PCRE2_NO_UTF_CHECK, m->data, m->context);
+}
+
 les_status les_pattern_find(const les_pattern *p, les_matcher *m, const char *text, size_t n, size_t from,
                             les_span *match, bool *found) {
-  int rc = pcre2_match(p->code, (PCRE2_SPTR)text, n, from, PCRE2_NO_UTF_CHECK, m->data, m->context);
+  int rc = match_at(p, m, text, n, from);
+  if (rc == PCRE2_ERROR_JIT_STACKLIMIT && !m->stack) {
+    m->stack = pcre2_jit_stack_create(1 << 15, 1 << 26, NULL);
+    pcre2_jit_stack_assign(m->context, NULL, m->stack);
+    rc = match_at(p, m, text, n, from);
+  }
   *found = rc >= 0;
   if (rc >= 0) {
     const size_t *ends = pcre2_get_ovector_pointer(m->data);
