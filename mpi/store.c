@@ -170,7 +170,7 @@ les_status les_store_open(les_store **out, const char *path, const les_study *st
   s->n_lesions = study->lesions.n;
   s->n_prompts = study->prompts.n;
   s->path = strdup(path);
-  s->scratch = malloc((study->layout.bytes + 1) * (size_t)s->n_prompts);
+  s->scratch = malloc((study->layout.bytes + sizeof(uint64_t)) * (size_t)s->n_prompts);
   hid_t file = H5I_INVALID_HID;
   les_status status = LES_OK;
   if (!s->path || !s->scratch) {
@@ -310,19 +310,22 @@ les_status les_store_read_status(const les_store *s, les_grid *grid) {
 
 /* ---- lesions ------------------------------------------------------------------------------------------- */
 
-/* SHA-256 in hex over a lesion's row of every field in the order of les_fields, then its status. */
+/* SHA-256 in hex over a lesion's row of every field in the order of les_fields, of its status and check sums.
+ */
 static les_status lesion_sha(const les_store *s, int lesion, char hex[LES_STORE_SHA_BYTES + 1]) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   EVP_MD_CTX *hash = EVP_MD_CTX_new();
   if (!hash || !EVP_DigestInit_ex(hash, EVP_sha256(), NULL))
     return EVP_MD_CTX_free(hash), les_fail(LES_FAILED, "SHA-256 is not available");
-  int64_t first = (int64_t)lesion * s->n_prompts;
+  const array *rows[LES_N_FIELDS + 2];
+  for (int i = 0; i < LES_N_FIELDS; i++) rows[i] = &s->cells.fields[i];
+  rows[LES_N_FIELDS] = &s->cells.status;
+  rows[LES_N_FIELDS + 1] = &s->cells.check;
   les_status status = LES_OK;
-  for (int i = 0; i <= LES_N_FIELDS && status == LES_OK; i++) {
-    const array *a = i < LES_N_FIELDS ? &s->cells.fields[i] : &s->cells.status;
-    if (!a->bytes) continue;
-    status = get_at(s, a, first, s->n_prompts, s->scratch);
-    if (status == LES_OK) EVP_DigestUpdate(hash, s->scratch, (size_t)s->n_prompts * a->bytes);
+  for (int i = 0; i < LES_N_FIELDS + 2 && status == LES_OK; i++) {
+    if (!rows[i]->bytes) continue;
+    status = get_at(s, rows[i], (int64_t)lesion * s->n_prompts, s->n_prompts, s->scratch);
+    if (status == LES_OK) EVP_DigestUpdate(hash, s->scratch, (size_t)s->n_prompts * rows[i]->bytes);
   }
   EVP_DigestFinal_ex(hash, digest, NULL);
   EVP_MD_CTX_free(hash);

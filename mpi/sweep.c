@@ -2,7 +2,6 @@
 
 #include "clock.h"
 #include "coordinator.h"
-#include "interrupt.h"
 #include "lock.h"
 #include "worker.h"
 
@@ -206,7 +205,6 @@ static void end(rank_state *r, const les_team *team) {
 
 les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) {
   rank_state r = {0};
-  les_interrupt_watch();
   les_status status = begin(&r, team, o);
   *code = exit_code(status);
   if (status != LES_OK) {

@@ -1,5 +1,7 @@
 #include "team.h"
 
+#include "interrupt.h"
+
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@ les_status les_team_open(les_team *team) {
   int provided;
   MPI_Comm parent;
   *team = (les_team){0};
+  les_interrupt_watch(); /* from the very beginning, so that no signal ends a rank without a checkpoint */
   /* serialized: a worker's second thread sends its signs of life, one thread at a time */
   if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
     return les_fail(LES_FAILED, "MPI cannot be started");
