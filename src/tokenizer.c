@@ -185,7 +185,22 @@ les_status les_decode_with(const les_tokenizer *tok, const int32_t *ids, int n,
 }
 
 les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char **text) {
-  return les_decode_with(tok, ids, n, &(les_decode_options){0}, text, NULL);
+  size_t length;
+  LES_TRY(les_decode_with(tok, ids, n, &(les_decode_options){0}, text, &length));
+  if (strlen(*text) == length) return LES_OK;
+  les_buffer out = {0};
+  for (size_t i = 0; i < length; i++) {
+    if ((*text)[i])
+      les_buffer_append(&out, *text + i, 1);
+    else
+      les_buffer_append_codepoint(&out, 0xfffd);
+  }
+  free(*text);
+  *text = out.data;
+  if (!out.failed) return LES_OK;
+  les_buffer_free(&out);
+  *text = NULL;
+  return les_fail(LES_FAILED, "out of memory for a text of %zu bytes", length);
 }
 
 int32_t les_tokenizer_bos(const les_tokenizer *tok) {

@@ -41,7 +41,8 @@ typedef struct les_decode_options {
 les_status les_decode_with(const les_tokenizer *tok, const int32_t *ids, int n,
                            const les_decode_options *options, char **text, size_t *n_text);
 
-/* Decodes a continuation: no special tokens, and a leading space stays. */
+/* Decodes a continuation: no special tokens, and a leading space stays. A null character becomes U+FFFD,
+ * since *text ends at the first one. */
 les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char **text);
 
 /* The begin token that les_encode puts in front; -1 if it puts none. */

@@ -92,6 +92,17 @@ static void golden_continuations(void **state) {
   les_tokenizer_close(&tok);
 }
 
+static void continuations_have_no_null_characters(void **state) {
+  (void)state;
+  les_tokenizer *tok = open_stories();
+  static const int32_t ids[] = {3, 403, 3}; /* <0x00>, "Once", <0x00> */
+  char *text;
+  assert_int_equal(les_decode(tok, ids, 3, &text), LES_OK);
+  assert_string_equal(text, "\ufffd Once\ufffd");
+  free(text);
+  les_tokenizer_close(&tok);
+}
+
 static void special_tokens_count_if_asked_for(void **state) {
   (void)state;
   les_tokenizer *tok = open_stories();
@@ -184,6 +195,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(golden_texts),
       cmocka_unit_test(golden_continuations),
+      cmocka_unit_test(continuations_have_no_null_characters),
       cmocka_unit_test(special_tokens_count_if_asked_for),
       cmocka_unit_test(ids_outside_are_errors),
       cmocka_unit_test(bytes_fall_back),
