@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAFT_FIRST = 8 }; /* draft tokens that are checked at first where nothing else asks for all of them */
+enum { DRAFT_FIRST = 4 }; /* draft tokens that are checked at first where nothing else asks for all of them */
 
 static bool wants(const les_run *r, unsigned what) {
   return (r->input->want & what) != 0;
