@@ -4,10 +4,12 @@
 #include "mapping.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,26 +57,49 @@ static void make_folder(const char *cache_dir) {
   free(above);
 }
 
-static void keep(const char *cache_dir, const char *entry, const char *description, const char *hex) {
+static void keep(const char *entry, const char *description, const char *hex) {
   char *text;
   int n = asprintf(&text, "%s%s", description, hex);
   if (n < 0) return;
-  make_folder(cache_dir);
   (void)les_file_write(entry, text, (size_t)n);
   free(text);
+}
+
+/* The ranks of a node open a model at once: the first computes, the others wait here and find the entry. -1
+ * if there is no lock to be had; else for close. */
+static int lock(const char *cache_dir) {
+  make_folder(cache_dir);
+  int fd = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) flock(fd, LOCK_EX);
+  return fd;
+}
+
+static les_status compute(const char *path, char hex[65]) {
+  les_mapping file;
+  LES_TRY(les_mapping_open(&file, path));
+  les_status status = les_sha256(file.data, file.size, hex);
+  les_mapping_close(&file);
+  return status;
+}
+
+static les_status recall_or_compute(const char *path, const char *cache_dir, const char *description,
+                                    const char *entry, char hex[65]) {
+  if (recall(entry, description, hex)) return LES_OK;
+  int fd = lock(cache_dir);
+  les_status status = LES_OK;
+  if (fd < 0 || !recall(entry, description, hex)) {
+    status = compute(path, hex);
+    if (status == LES_OK) keep(entry, description, hex);
+  }
+  if (fd >= 0) close(fd);
+  return status;
 }
 
 les_status les_sha256_file(const char *path, const char *cache_dir, char hex[65]) {
   char *description = cache_dir ? describe(path) : NULL;
   char *entry = description ? entry_path(cache_dir, description) : NULL;
-  les_mapping file = {0};
-  les_status status = LES_OK;
-  if (entry && recall(entry, description, hex)) goto done;
-  LES_GOTO(status, les_mapping_open(&file, path), done);
-  LES_GOTO(status, les_sha256(file.data, file.size, hex), done);
-  if (entry) keep(cache_dir, entry, description, hex);
-done:
-  les_mapping_close(&file);
+  les_status status =
+      entry ? recall_or_compute(path, cache_dir, description, entry, hex) : compute(path, hex);
   free(entry);
   free(description);
   return status;
