@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct les_model_store {
   les_source source;
@@ -44,27 +43,12 @@ static les_status take_config(les_model *m, const les_config *c) {
   return LES_OK;
 }
 
-static les_status open_tokenizer(const les_model *m, const char *folder, les_tokenizer **out) {
-  if (m->store->source.gguf) return les_tokenizer_open_gguf(out, m->store->source.gguf);
-  char *path = NULL, *config = NULL;
-  les_status status;
-  if (asprintf(&path, "%s/tokenizer.json", folder) < 0) path = NULL;
-  if (asprintf(&config, "%s/tokenizer_config.json", folder) < 0) config = NULL;
-  if (!path || !config)
-    status = les_fail(LES_FAILED, "%s: no memory", folder);
-  else if (access(path, F_OK) != 0)
-    status = les_fail(LES_FAILED, "%s: there is no tokenizer.json; give --tokens instead of text", folder);
-  else
-    status = les_tokenizer_open_json(out, path, access(config, F_OK) == 0 ? config : NULL);
-  free(path);
-  free(config);
-  return status;
-}
-
 /* A model without a tokenizer is good for everything that is given in tokens: the reason is kept. */
 static les_status take_tokenizer(les_model *m) {
   les_tokenizer *tokenizer = NULL;
-  les_status status = open_tokenizer(m, m->store->source.folder, &tokenizer);
+  const les_source *s = &m->store->source;
+  les_status status = s->gguf ? les_tokenizer_open_gguf(&tokenizer, s->gguf)
+                              : les_tokenizer_open_folder(&tokenizer, s->folder);
   m->tokenizer = tokenizer;
   if (status == LES_OK) return LES_OK;
   m->tokenizer_missing = keep_text(m, les_message(), strlen(les_message()));

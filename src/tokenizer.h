@@ -60,6 +60,9 @@ les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g);
 /* Opens a Hugging Face tokenizer.json on its own. config_path: tokenizer_config.json beside it, or NULL. */
 les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const char *config_path);
 
+/* Opens the tokenizer.json of a model's folder, with the tokenizer_config.json beside it if there is one. */
+les_status les_tokenizer_open_folder(les_tokenizer **out, const char *folder);
+
 /* Frees; *tok becomes NULL. Accepts NULL. */
 void les_tokenizer_close(les_tokenizer **tok);
 

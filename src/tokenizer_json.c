@@ -3,8 +3,10 @@
 #include "pipeline.h"
 #include "tokenizer_steps.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A token id of the file; -1 if the value is none. */
 static int32_t read_id(const cJSON *value) {
@@ -302,5 +304,22 @@ done:
   cJSON_Delete(doc);
   if (status != LES_OK) les_tokenizer_close(&tok);
   *out = tok;
+  return status;
+}
+
+les_status les_tokenizer_open_folder(les_tokenizer **out, const char *folder) {
+  *out = NULL;
+  char *path = NULL, *config = NULL;
+  les_status status;
+  if (asprintf(&path, "%s/tokenizer.json", folder) < 0) path = NULL;
+  if (asprintf(&config, "%s/tokenizer_config.json", folder) < 0) config = NULL;
+  if (!path || !config)
+    status = les_fail(LES_FAILED, "%s: out of memory", folder);
+  else if (access(path, F_OK) != 0)
+    status = les_fail(LES_FAILED, "%s: there is no tokenizer.json: give token ids with --tokens", folder);
+  else
+    status = les_tokenizer_open_json(out, path, access(config, F_OK) == 0 ? config : NULL);
+  free(path);
+  free(config);
   return status;
 }

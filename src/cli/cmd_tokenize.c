@@ -2,12 +2,13 @@
 
 #include "chat.h"
 #include "file.h"
+#include "texts.h"
 
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 typedef struct arguments {
   char *model, *text, *file, *decode;
@@ -84,17 +85,12 @@ static bool ends_with(const char *text, const char *end) {
   return n >= n_end && !strcmp(text + n - n_end, end);
 }
 
-/* The tokenizer.json of a directory, with the tokenizer_config.json beside it if there is one. */
-static les_status open_directory(les_tokenizer **tok, const char *directory) {
-  char *path = NULL, *config = NULL;
-  les_status status = LES_OK;
-  if (asprintf(&path, "%s/tokenizer.json", directory) < 0) path = NULL;
-  if (asprintf(&config, "%s/tokenizer_config.json", directory) < 0) config = NULL;
-  if (!path || !config) LES_GOTO(status, les_fail(LES_FAILED, "out of memory"), done);
-  status = les_tokenizer_open_json(tok, path, access(config, R_OK) == 0 ? config : NULL);
-done:
-  free(path);
-  free(config);
+/* The tokenizer beside a .safetensors file. */
+static les_status open_beside(les_tokenizer **tok, const char *path) {
+  char *copy = strdup(path);
+  if (!copy) return les_fail(LES_FAILED, "%s: out of memory", path);
+  les_status status = les_tokenizer_open_folder(tok, dirname(copy));
+  free(copy);
   return status;
 }
 
@@ -109,7 +105,8 @@ static les_status open_gguf(les_tokenizer **tok, const char *path) {
 
 static les_status open_tokenizer(les_tokenizer **tok, const char *model) {
   struct stat st;
-  if (stat(model, &st) == 0 && S_ISDIR(st.st_mode)) return open_directory(tok, model);
+  if (stat(model, &st) == 0 && S_ISDIR(st.st_mode)) return les_tokenizer_open_folder(tok, model);
+  if (ends_with(model, ".safetensors")) return open_beside(tok, model);
   return ends_with(model, ".json") ? les_tokenizer_open_json(tok, model, NULL) : open_gguf(tok, model);
 }
 
@@ -155,40 +152,20 @@ static void print_string(const char *text, size_t n) {
   putchar('"');
 }
 
-/* "1,2,3"; the empty string is no ids. */
-static les_status parse_ids(const char *list, int32_t **ids, int *n) {
-  *ids = malloc((strlen(list) / 2 + 1) * sizeof **ids);
-  if (!*ids) return les_fail(LES_FAILED, "out of memory");
-  *n = 0;
-  for (const char *at = list; *at;) {
-    char *end;
-    long id = strtol(at, &end, 10);
-    if (end == at || id < 0 || id > INT32_MAX || (*end && (*end != ',' || !end[1]))) {
-      free(*ids);
-      *ids = NULL;
-      return les_fail(LES_USAGE, "--decode needs token ids separated by commas, not '%s'", list);
-    }
-    (*ids)[(*n)++] = (int32_t)id;
-    at = *end ? end + 1 : end;
-  }
-  return LES_OK;
-}
-
 static les_status decode(const les_tokenizer *tok, const arguments *a) {
-  int32_t *ids;
-  int n = 0;
+  les_tokens t = {0};
   char *text = NULL;
-  size_t n_text;
-  LES_TRY(parse_ids(a->decode, &ids, &n));
+  size_t n;
+  if (*a->decode) LES_TRY(cli_parse_ids(a->decode, &t));
   les_decode_options how = {.special = a->special, .document = true};
-  les_status status = les_decode_with(tok, ids, n, &how, &text, &n_text);
+  les_status status = les_decode_with(tok, t.ids, t.n, &how, &text, &n);
   if (status == LES_OK) {
     printf("{\"text\": ");
-    print_string(text, n_text);
+    print_string(text, n);
     puts("}");
   }
   free(text);
-  free(ids);
+  les_tokens_free(&t);
   return status;
 }
 

@@ -1,5 +1,6 @@
 #include "texts.h"
 
+#include "chat.h"
 #include "cli.h"
 #include "file.h"
 
@@ -11,6 +12,8 @@ void cli_texts_add(cli_texts *texts, cli_text_kind kind, const char *value) {
   texts->items = realloc(texts->items, (size_t)(texts->n + 1) * sizeof *texts->items);
   texts->items[texts->n++] = (cli_text){.kind = kind, .value = value};
 }
+
+enum { KEY_CHAT = 256 };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   cli_texts *texts = state->input;
@@ -30,6 +33,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case 'S':
     texts->encode.special = true;
     return 0;
+  case KEY_CHAT:
+    texts->chat = true;
+    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -41,6 +47,8 @@ static const struct argp_option options[] = {
     {"tokens", 'i', "1,2,3", 0, "Token ids, taken as they are", 1},
     {"no-bos", 'B', NULL, 0, "Put no begin token in front of texts", 2},
     {"special", 'S', NULL, 0, "Special tokens written in texts count as such", 2},
+    {"chat", KEY_CHAT, NULL, 0, "Wrap each text as a user's turn in the chat template of Llama 3 or Gemma",
+     2},
     {0}};
 const struct argp cli_texts_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
 
@@ -66,7 +74,8 @@ les_status cli_parse_ids(const char *list, les_tokens *tokens) {
 static les_status encode(const cli_texts *texts, const les_model *model, const char *text, size_t n,
                          les_tokens *out) {
   if (!model->tokenizer) return les_fail(LES_FAILED, "%s: %s", model->path, model->tokenizer_missing);
-  return les_encode(model->tokenizer, text, n, &texts->encode, out);
+  return texts->chat ? les_chat_encode(model->tokenizer, text, n, &texts->encode, out)
+                     : les_encode(model->tokenizer, text, n, &texts->encode, out);
 }
 
 static les_status resolve(const cli_texts *texts, cli_text *t, const les_model *model) {

@@ -18,10 +18,11 @@ typedef struct cli_texts {
   cli_text *items; /* in the order of the command line */
   int n;
   les_encode_options encode;
+  bool chat; /* texts are wrapped in the model's chat template */
 } cli_texts;
 
-/* --text, --file, --tokens, --no-bos and --special; the input of the child is a cli_texts with encode.bos
- * set. */
+/* --text, --file, --tokens, --no-bos, --special and --chat; the input of the child is a cli_texts with
+ * encode.bos set. */
 extern const struct argp cli_texts_argp;
 
 /* Adds one text, as an option of the command does. */
