@@ -1,8 +1,8 @@
 #include "map.h"
 
-#include <cjson/cJSON.h>
+#include "json.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { MAP_VERSION = 1 };
@@ -11,22 +11,15 @@ static int layer_of(const les_map *m, int lesion) {
   return m->result->lesion_layers[lesion];
 }
 
-static cJSON *number(double value) {
-  char text[32];
-  if (!isfinite(value)) return cJSON_CreateNull();
-  snprintf(text, sizeof text, "%.9g", value == 0 ? 0 : value); /* no "-0" */
-  return cJSON_CreateRaw(text);
-}
-
 static void add_number(cJSON *object, const char *name, double value) {
-  cJSON_AddItemToObject(object, name, number(value));
+  cJSON_AddItemToObject(object, name, les_json_number(value));
 }
 
 static void add_estimate(cJSON *object, const les_estimate *e) {
   add_number(object, "mean", e->interval.mean);
   cJSON *bounds = cJSON_AddArrayToObject(object, "ci95");
-  cJSON_AddItemToArray(bounds, number(e->interval.low));
-  cJSON_AddItemToArray(bounds, number(e->interval.high));
+  cJSON_AddItemToArray(bounds, les_json_number(e->interval.low));
+  cJSON_AddItemToArray(bounds, les_json_number(e->interval.high));
 }
 
 static void add_model(cJSON *doc, const les_result *r) {
@@ -58,8 +51,8 @@ static void add_contrast(cJSON *object, const les_contrast *c) {
   cJSON_AddNumberToObject(object, "n", c->n);
   add_number(object, "difference", c->difference.mean);
   cJSON *bounds = cJSON_AddArrayToObject(object, "ci95");
-  cJSON_AddItemToArray(bounds, number(c->difference.low));
-  cJSON_AddItemToArray(bounds, number(c->difference.high));
+  cJSON_AddItemToArray(bounds, les_json_number(c->difference.low));
+  cJSON_AddItemToArray(bounds, les_json_number(c->difference.high));
   add_number(object, "p", c->difference.p);
   add_number(object, "p_holm", c->p_holm);
 }

@@ -137,6 +137,13 @@ les_status les_json_get_int(const cJSON *object, const char *key, const char *pa
   return LES_OK;
 }
 
+cJSON *les_json_number(double value) {
+  char text[32];
+  if (!isfinite(value)) return cJSON_CreateNull();
+  snprintf(text, sizeof text, "%.9g", value == 0 ? 0 : value);
+  return cJSON_CreateRaw(text);
+}
+
 cJSON *les_json_float(float value) {
   char text[32];
   if (!isfinite(value)) return cJSON_CreateNull();

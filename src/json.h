@@ -45,6 +45,9 @@ les_status les_json_get_number(const cJSON *object, const char *key, const char 
 les_status les_json_get_int(const cJSON *object, const char *key, const char *path, int low, int high,
                             int *value);
 
+/* A number with 9 significant digits; NaN and infinity as null, no "-0". */
+cJSON *les_json_number(double value);
+
 /* A number as its shortest decimal form that reads back as the same float; NaN and infinity as null. */
 cJSON *les_json_float(float value);
 

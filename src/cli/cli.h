@@ -28,6 +28,7 @@ int cmd_sweep(int argc, char **argv);
 int cmd_launch(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_map(int argc, char **argv);
+int cmd_sensitivity(int argc, char **argv);
 
 /* Parses with argp; prints usage errors itself and exits with 2 (argp_err_exit_status is set by main). */
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input);

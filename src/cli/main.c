@@ -20,6 +20,8 @@ static const les_command commands[] = {
     {"launch", "run a job under mpirun: dead workers are replaced, crashes are started again", cmd_launch},
     {"status", "how far a sweep is", cmd_status},
     {"map", "what each layer is for: the map of a finished or running sweep", cmd_map},
+    {"sensitivity", "which matrices are pillars: rankings and a freeze list for fine-tuning",
+     cmd_sensitivity},
 };
 enum { n_commands = sizeof commands / sizeof commands[0] };
 

@@ -14,7 +14,8 @@ def fixed(strings):
     return np.array(raw, dtype=h5py.string_dtype("utf-8", width))
 
 
-def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers=None, status=None, baseline=None):
+def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers=None, status=None, baseline=None,
+          architecture="llama"):
     """cells: {measure: array (L, P)}. status: array (L, P), default all done. baseline: {measure: array (P)}."""
     n_lesions = len(next(iter(cells.values())))
     n_layers = n_layers or n_lesions
@@ -40,7 +41,7 @@ def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers
         f.attrs["model_layers"] = np.int64(n_layers)
         f.attrs["cells_computed"] = np.int64(np.count_nonzero(status))
         for name, text in dict(program="lesion test", model_name="tiny", model_sha256="0" * 64,
-                               architecture="llama", compute="f32", prompts_sha256="1" * 64).items():
+                               architecture=architecture, compute="f32", prompts_sha256="1" * 64).items():
             f.attrs.create(name, fixed([text])[0], dtype=fixed([text]).dtype)
 
 

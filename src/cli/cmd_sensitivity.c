@@ -1,0 +1,91 @@
+#include "cli.h"
+
+#include "file.h"
+#include "freeze.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct options {
+  char *path;
+  const char *output, *freeze;
+  les_sensitivity_options sensitivity;
+  bool json;
+} options;
+
+enum { KEY_SHARE = 256, KEY_MEASURE, KEY_FREEZE, KEY_JSON };
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  options *o = state->input;
+  switch (key) {
+  case 'o':
+    o->output = arg;
+    return 0;
+  case KEY_FREEZE:
+    o->freeze = arg;
+    return 0;
+  case KEY_SHARE:
+    o->sensitivity.share = cli_number(state, "--share", arg, 0, 1);
+    return 0;
+  case KEY_MEASURE:
+    o->sensitivity.measure = arg;
+    return 0;
+  case KEY_JSON:
+    o->json = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    return cli_take_arg(state, "RUN.h5", arg, &o->path);
+  case ARGP_KEY_END:
+    cli_need_arg(state, "RUN.h5", o->path);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static les_status write_all(const les_sensitivity *s, const options *o) {
+  char *json = NULL, *text = NULL, *freeze = NULL;
+  les_status status = les_sensitivity_json(s, &json);
+  if (status == LES_OK) status = les_sensitivity_text(s, &text);
+  if (status == LES_OK && o->freeze) status = les_freeze_json(s, &freeze);
+  if (status == LES_OK && o->output) status = les_file_write(o->output, json, strlen(json));
+  if (status == LES_OK && o->freeze) status = les_file_write(o->freeze, freeze, strlen(freeze));
+  if (status == LES_OK) printf("%s%s", o->json ? json : text, o->json ? "\n" : "");
+  free(freeze);
+  free(text);
+  free(json);
+  return status;
+}
+
+int cmd_sensitivity(int argc, char **argv) {
+  static const struct argp_option argp_options[] = {
+      {"output", 'o', "FILE", 0,
+       "Where the rankings are written as JSON (default sensitivity.json; none with --json)", 0},
+      {"freeze", KEY_FREEZE, "FILE", 0,
+       "Where the freeze list is written, with a fragment for PEFT's LoraConfig (default freeze_list.json; "
+       "none "
+       "with --json)",
+       0},
+      {"share", KEY_SHARE, "X", 0, "Share of the damage that the pillars carry together (default 0.5)", 0},
+      {"measure", KEY_MEASURE, "NAME", 0, "Measure of divergence (default kl_mean, else jaccard)", 0},
+      {"json", KEY_JSON, NULL, 0, "Print the rankings as JSON instead of tables", 0},
+      {0}};
+  static const struct argp argp = {
+      argp_options,
+      parse,
+      "RUN.h5",
+      "Sorts the matrices that a sweep has lesioned one by one into pillars, the smallest set that carries a "
+      "share of the damage, and robust ones; by operation and mode of failure.",
+      NULL,
+      NULL,
+      NULL};
+  options o = {.sensitivity.share = 0.5};
+  cli_parse(&argp, argc, argv, &o);
+  if (!o.output && !o.json) o.output = "sensitivity.json";
+  if (!o.freeze && !o.json) o.freeze = "freeze_list.json";
+  les_sensitivity *s;
+  les_status status = les_sensitivity_open(&s, o.path, &o.sensitivity);
+  if (status == LES_OK) status = write_all(s, &o);
+  les_sensitivity_close(&s);
+  return cli_finish(status);
+}

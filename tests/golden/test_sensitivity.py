@@ -1,0 +1,185 @@
+"""`lesion sensitivity`: planted pillars in a real sweep, and result files with known contents.
+Usage: test_sensitivity.py [TEST...] LESION"""
+import glob
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+import resultfile
+
+LESION = sys.argv.pop()
+MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "models")
+PARTS = ["attn.q", "attn.k", "attn.v", "attn.o", "mlp.gate", "mlp.up", "mlp.down"]
+
+
+def lesion(*args, code=0):
+    r = subprocess.run([LESION, *args], capture_output=True, text=True, timeout=240)
+    assert r.returncode == code, (args, r.returncode, r.stderr)
+    return r
+
+
+def edit_tensor(folder, name, edit):
+    """Passes an F32 matrix of the safetensors files of a folder through edit(array)."""
+    for path in glob.glob(os.path.join(folder, "*.safetensors")):
+        with open(path, "r+b") as f:
+            n, = struct.unpack("<Q", f.read(8))
+            entry = json.loads(f.read(n)).get(name)
+            if not entry:
+                continue
+            assert entry["dtype"] == "F32"
+            start, end = entry["data_offsets"]
+            f.seek(8 + n + start)
+            values = np.frombuffer(f.read(end - start), "<f4").reshape(entry["shape"])
+            f.seek(8 + n + start)
+            f.write(edit(values.copy()).astype("<f4").tobytes())
+            return
+    raise AssertionError(name + " is in no file")
+
+
+def plant(folder, layer):
+    """Makes mlp.down of a layer critical to low noise: half of its inputs are cut off (their rows of mlp.gate and mlp.up
+    are 0), and the columns that they would meet are huge. The intact model does not see them; but noise is relative
+    to the size of the whole matrix, and a truncated SVD spends its ranks on them."""
+    def cut_off(w):
+        w[:len(w) // 2] = 0
+        return w
+
+    def enlarge(down):
+        half = down.shape[1] // 2
+        down[:, :half] = np.random.default_rng(3).normal(0, 100 * down.std(), (down.shape[0], half))
+        down[:, half:] *= 8
+        return down
+    edit_tensor(folder, f"model.layers.{layer}.mlp.gate_proj.weight", cut_off)
+    edit_tensor(folder, f"model.layers.{layer}.mlp.up_proj.weight", cut_off)
+    edit_tensor(folder, f"model.layers.{layer}.mlp.down_proj.weight", enlarge)
+
+
+class Planted(unittest.TestCase):
+    def test_pillar_is_first_by_svd_and_by_noise(self):
+        with tempfile.TemporaryDirectory() as folder:
+            model = os.path.join(folder, "model")
+            shutil.copytree(os.path.join(MODELS, "tiny-llama3"), model)
+            plant(model, 2)
+            with open(os.path.join(folder, "prompts.jsonl"), "w") as f:
+                for i, text in enumerate(["The sun is up", "One and one make", "A dog and a cat", "We went home",
+                                          "If it rains", "She said hello", "Numbers: 1 2 3", "print(x)", "The end",
+                                          "Once upon a time"]):
+                    f.write(json.dumps({"id": f"p{i}", "domain": "d", "prompt": text}) + "\n")
+            job = os.path.join(folder, "job.json")
+            with open(job, "w") as f:
+                json.dump({"model": "model", "prompts": "prompts.jsonl", "measures": ["kl"], "output": "run.h5",
+                           "lesions": [f"svd@each.{p}:keep=0.9" for p in PARTS]
+                           + [f"noise@each.{p}:sigma=0.02" for p in PARTS]}, f)
+            lesion("sweep", job)
+            doc = json.loads(lesion("sensitivity", os.path.join(folder, "run.h5"), "--json").stdout)
+            self.assertEqual([k["operation"] for k in doc["rankings"]], ["svd", "noise"])
+            for k in doc["rankings"]:
+                first = k["ranking"][0]
+                self.assertEqual((first["layer"], first["matrix"], first["verdict"]), (2, "mlp.down", "pillar"))
+            verdicts = {(m["layer"], m["matrix"]): m["verdict"] for m in doc["matrices"]}
+            self.assertEqual(verdicts[2, "mlp.down"], "pillar")
+
+
+class Rankings(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "run.h5")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, means, architecture="llama", **extra):
+        """Two doses of svd on mlp.down and attn.q of three layers; means[layer][matrix]."""
+        specs, layers, rows = [], [], []
+        for dose, factor in (("keep=0.5", 0.5), ("keep=0.1", 1.5)):
+            for m, matrix in enumerate(("mlp.down", "attn.q")):
+                for layer in range(3):
+                    specs.append(f"svd@{layer}.{matrix}:{dose}")
+                    layers.append(layer)
+                    rows.append(means[layer][m] * factor)
+        values = np.abs(resultfile.profile(rows, 40, 0.01))
+        resultfile.write(self.path, {"kl_mean": values, **extra}, specs, layers, prompts=40, n_layers=3,
+                         architecture=architecture)
+        return values
+
+    def test_smallest_set_that_carries_the_share(self):
+        values = self.write([[6, 1], [3, 1], [1, 0.5]])
+        for share, pillars in ((0.4, 1), (0.6, 2), (0.95, 5)):
+            doc = json.loads(lesion("sensitivity", self.path, "--json", "--share", str(share)).stdout)
+            ranking, = doc["rankings"]
+            self.assertEqual(ranking["pillars"], pillars)
+            self.assertEqual([m["verdict"] for m in ranking["ranking"]],
+                             ["pillar"] * pillars + ["robust"] * (6 - pillars))
+        first, second = ranking["ranking"][:2]
+        self.assertEqual([(m["layer"], m["matrix"]) for m in (first, second)], [(0, "mlp.down"), (1, "mlp.down")])
+        stored = values.astype(np.float32).astype(float)
+        self.assertAlmostEqual(first["damage"], (stored[0] + stored[6]).mean() / 2, places=7)
+        self.assertAlmostEqual(ranking["ranking"][-1]["cumulative"], 1)
+
+    def test_what_is_lost_counts_as_the_worst(self):
+        values = self.write([[1, 1], [3, 1], [1, 1]])
+        values[0, :] = np.nan  # svd@0.mlp.down:keep=0.5
+        resultfile.write(self.path, {"kl_mean": values},
+                         [f"svd@{i % 3}.{('mlp.down', 'attn.q')[i // 3 % 2]}:keep={(0.5, 0.1)[i // 6]}" for i in range(12)],
+                         [i % 3 for i in range(12)], prompts=40, n_layers=3)
+        doc = json.loads(lesion("sensitivity", self.path, "--json").stdout)
+        first = doc["rankings"][0]["ranking"]
+        self.assertIn((0, "mlp.down"), [(m["layer"], m["matrix"]) for m in first[:2]])
+
+    def test_freeze_list(self):
+        self.write([[6, 5], [3, 0.1], [0.1, 0.1]])
+        freeze = os.path.join(self.folder.name, "freeze.json")
+        lesion("sensitivity", self.path, "--json", "--freeze", freeze, "--share", "0.8")
+        with open(freeze) as f:
+            doc = json.load(f)
+        self.assertEqual(doc["frozen_layers"], [0])
+        self.assertEqual(doc["frozen"], ["model.layers.0.self_attn.q_proj", "model.layers.0.mlp.down_proj",
+                                         "model.layers.1.mlp.down_proj"])
+        self.assertEqual(doc["peft"], {"target_modules": ["model.layers.1.self_attn.q_proj",
+                                                          "model.layers.2.self_attn.q_proj",
+                                                          "model.layers.2.mlp.down_proj"],
+                                       "layers_to_transform": [1, 2]})
+
+    def test_fused_matrices_freeze_together(self):
+        self.write([[0.1, 5], [0.1, 0.1], [0.1, 0.1]], architecture="gpt2")
+        freeze = os.path.join(self.folder.name, "freeze.json")
+        lesion("sensitivity", self.path, "--json", "--freeze", freeze)
+        with open(freeze) as f:
+            self.assertEqual(json.load(f)["frozen"], ["transformer.h.0.attn.c_attn"])
+
+    def test_no_lesion_of_a_matrix(self):
+        resultfile.write(self.path, {"kl_mean": resultfile.profile([1, 2])}, ["skip@0", "skip@1.attn"], [0, 1])
+        self.assertIn("no lesion of a single matrix", lesion("sensitivity", self.path, code=1).stderr)
+
+    def test_peft_trains_no_frozen_module(self):
+        try:
+            import peft
+            import torch
+        except ImportError:
+            self.skipTest("PEFT is not installed")
+        self.write([[6, 5], [3, 0.1], [0.1, 0.1]])
+        freeze = os.path.join(self.folder.name, "freeze.json")
+        lesion("sensitivity", self.path, "--json", "--freeze", freeze, "--share", "0.8")
+        with open(freeze) as f:
+            doc = json.load(f)
+
+        def block():
+            part = lambda names: torch.nn.ModuleDict({n: torch.nn.Linear(8, 8) for n in names})
+            return torch.nn.ModuleDict({"self_attn": part(["q_proj", "o_proj"]), "mlp": part(["down_proj"])})
+        model = torch.nn.Module()
+        model.model = torch.nn.Module()
+        model.model.layers = torch.nn.ModuleList(block() for _ in range(3))
+        tuned = peft.get_peft_model(model, peft.LoraConfig(**doc["peft"]))
+        trained = {n.split("base_model.model.")[1].split(".lora_")[0] for n, p in tuned.named_parameters() if p.requires_grad}
+        self.assertEqual(trained, set(doc["peft"]["target_modules"]))
+        self.assertFalse(trained & set(doc["frozen"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
