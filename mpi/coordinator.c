@@ -9,14 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double check_interval = 0.25; /* between looks at the workers' health */
-static const double stopped_patience = 2;  /* a stopped process may be continued by then */
-static const double stop_patience = 60;    /* for tiles to end early */
+static const double check_interval = 0.25;   /* between looks at the workers' health */
+static const double stopped_patience = 2;    /* a stopped process may be continued by then */
+static const double loading_patience = 3600; /* for a large model from a slow disk */
+static const double stop_patience = 60;      /* for tiles to end early */
 static const double longest_sleep = 0.002;
 static const double leave_patience = 2; /* for workers to leave a torn team before rank 0 does */
 enum { FUTILE_STARTS = 3, PROBE_BATCH = 256 };
 
-typedef enum slot_state { SLOT_STARTING, SLOT_IDLE, SLOT_BUSY, SLOT_GONE } slot_state;
+typedef enum slot_state { SLOT_STARTING, SLOT_LOADING, SLOT_IDLE, SLOT_BUSY, SLOT_GONE } slot_state;
 
 /* A place for a worker: the rank that was started there, or its replacement. */
 typedef struct slot {
@@ -117,8 +118,7 @@ static void on_hello(les_coordinator *c, slot *s, const les_hello *hello) {
   s->pid = hello->pid;
   memcpy(s->host, hello->host, sizeof s->host);
   s->here = !strcmp(s->host, c->welcome.host);
-  s->futile = 0;
-  set_state(s, SLOT_IDLE);
+  set_state(s, SLOT_LOADING);
   cJSON *details = cJSON_CreateObject();
   cJSON_AddNumberToObject(details, "worker", (double)(s - c->slots + 1));
   cJSON_AddStringToObject(details, "host", s->host);
@@ -170,6 +170,10 @@ static les_status receive(les_coordinator *c, slot *s, MPI_Comm comm, const MPI_
   switch (probed->MPI_TAG) {
   case LES_TAG_HELLO:
     on_hello(c, s, &m.hello);
+    return LES_OK;
+  case LES_TAG_READY:
+    s->futile = 0;
+    set_state(s, SLOT_IDLE);
     return LES_OK;
   case LES_TAG_REPORT:
     return on_report(c, s, &m.report);
@@ -258,10 +262,11 @@ static const char *ailment(les_coordinator *c, slot *s) {
       s->stopped = now;
     else if (now - s->stopped > stopped_patience)
       return "its worker was stopped";
-    if (now - s->heard > longest_silence(c)) return "its worker gave no sign of life";
   }
+  if (s->state != SLOT_LOADING && now - s->heard > longest_silence(c))
+    return "its worker gave no sign of life";
   if (s->state == SLOT_BUSY && now - s->since > longest_work(c)) return "its worker was stuck";
-  if (s->state == SLOT_STARTING && now - s->since > longest_work(c)) return "its worker did not start";
+  if (s->state == SLOT_LOADING && now - s->since > loading_patience) return "its worker did not get ready";
   return NULL;
 }
 
@@ -342,7 +347,7 @@ les_status les_limits_stopped(const char *why) {
 }
 
 static void tick(les_coordinator *c) {
-  static const char *const names[] = {"starting", "idle", "computing", "gone"};
+  static const char *const names[] = {"starting", "loading", "idle", "computing", "gone"};
   for (int i = 0; i < c->n; i++) {
     const slot *s = &c->slots[i];
     c->views[i] = (les_worker_view){.host = s->host,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct les_events {
@@ -104,4 +105,20 @@ void les_events_status(les_events *e, cJSON *doc) {
     unlink(e->aside_path);
   }
   cJSON_Delete(doc);
+}
+
+cJSON *les_events_read_status(const char *path) {
+  enum { LARGEST = 64 << 20 }; /* 10,000 workers need about two */
+  char *name, *text = NULL;
+  cJSON *doc = NULL;
+  if (asprintf(&name, "%s.status", path) < 0) return NULL;
+  FILE *f = fopen(name, "r");
+  struct stat s;
+  if (f && fstat(fileno(f), &s) == 0 && s.st_size > 0 && s.st_size < LARGEST &&
+      (text = calloc((size_t)s.st_size + 1, 1)) && fread(text, 1, (size_t)s.st_size, f) == (size_t)s.st_size)
+    doc = cJSON_Parse(text);
+  free(text);
+  free(name);
+  if (f) fclose(f);
+  return doc;
 }

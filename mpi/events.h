@@ -21,6 +21,10 @@ void les_events_add(les_events *events, const char *name, cJSON *details);
 /* Replaces the status document: written aside, then renamed. `doc` is freed. */
 void les_events_status(les_events *events, cJSON *doc);
 
+/* The status document beside `path` as it is now, from this sweep or an earlier start; NULL if there is none
+ * that can be read. The caller frees it. */
+cJSON *les_events_read_status(const char *path);
+
 /* The first failure to write since the last call, "" if there was none. */
 const char *les_events_failure(les_events *events);
 

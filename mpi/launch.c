@@ -1,8 +1,10 @@
 #include "launch.h"
 
 #include "clock.h"
+#include "events.h"
 #include "interrupt.h"
 #include "job.h"
+#include "process.h"
 #include "store.h"
 #include "team.h"
 
@@ -20,9 +22,10 @@
 #include <unistd.h>
 
 static const double look_interval = 0.1;
-static const double end_patience = 5;     /* for mpirun to return after the sweep's end marker */
-static const double stop_patience = 90;   /* for the sweep to end after it was asked to */
-static const double still_patience = 600; /* without a sign of life from rank 0 */
+static const double end_patience = 5;      /* for mpirun to return after the sweep's end marker */
+static const double stop_patience = 90;    /* for the sweep to end after it was asked to */
+static const double still_patience = 600;  /* without a sign of life from rank 0 */
+static const double begin_patience = 3600; /* to load the model and verify the file */
 static const double longest_pause = 60;
 enum { FUTILE_STARTS = 3, CORES_PER_WORKER = 8, MAX_ARGUMENTS = 64 };
 
@@ -31,8 +34,11 @@ typedef struct attempt {
   pid_t pid;
   int wait_status;
   bool begun;    /* the sweep has got as far as its status file */
-  int exit_code; /* its end marker's; -1: none */
-  double ended;  /* when the end marker was seen; 0: not yet */
+  int children;  /* of mpirun, the most that were seen while it starts */
+  int root;      /* process id of rank 0 if it is on this node; 0: not known */
+  double broken; /* when a process was missing that the sweep cannot go on without; 0: none */
+  int exit_code; /* that rank 0 has left; -1: none */
+  double ended;  /* when that was seen; 0: not yet */
   double sign;   /* when the status file last changed */
   struct timespec changed;
 } attempt;
@@ -40,7 +46,8 @@ typedef struct attempt {
 typedef struct launch {
   const les_launch_options *options;
   const char *output;
-  char *status_path, token[64];
+  char *status_path;
+  char verdict_path[64];  /* rank 0 leaves its exit code there: mpirun's says nothing after a death */
   int ranks;              /* 0: mpirun's choice */
   double deadline, asked; /* asked: when the sweep was told to stop */
   int signals;            /* seen so far */
@@ -70,8 +77,8 @@ static void command_line(const launch *l, const char **argv, char scratch[2][32]
     argv[n++] = "--time-limit";
     argv[n++] = scratch[1];
   }
-  argv[n++] = "--token";
-  argv[n++] = l->token;
+  argv[n++] = "--verdict";
+  argv[n++] = l->verdict_path;
   argv[n++] = "--output";
   argv[n++] = l->output;
   argv[n++] = "--";
@@ -95,11 +102,12 @@ static void become_mpirun(const char **argv, pid_t parent) {
   _exit(127);
 }
 
-static les_status start(launch *l, attempt *a, int number) {
+static les_status start(launch *l, attempt *a) {
   const char *argv[MAX_ARGUMENTS];
   char scratch[2][32];
   pid_t parent = getpid();
-  snprintf(l->token, sizeof l->token, "%d-%d-%lld", (int)parent, number, (long long)time(NULL));
+  if (truncate(l->verdict_path, 0) != 0)
+    return les_fail(LES_FAILED, "%s: %s", l->verdict_path, strerror(errno));
   *a = (attempt){.exit_code = -1, .sign = les_now()};
   command_line(l, argv, scratch);
   a->pid = fork();
@@ -110,28 +118,39 @@ static les_status start(launch *l, attempt *a, int number) {
 
 /* ---- watching ------------------------------------------------------------------------------------------ */
 
-/* Reads the status file if it has changed and is of this start. */
+static int root_here(const cJSON *doc) {
+  char host[64] = "";
+  gethostname(host, sizeof host - 1);
+  const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(doc, "host"));
+  const cJSON *pid = cJSON_GetObjectItem(doc, "pid");
+  return name && !strcmp(name, host) && cJSON_IsNumber(pid) ? pid->valueint : 0;
+}
+
+/* The exit code that rank 0 has left, -1: none yet. */
+static int read_verdict(const launch *l) {
+  int code = -1;
+  FILE *f = fopen(l->verdict_path, "r");
+  if (f && fscanf(f, "%d", &code) != 1) code = -1;
+  if (f) fclose(f);
+  return code;
+}
+
+/* The status file, if it has changed and is of this start. */
 static void look_at_status(const launch *l, attempt *a) {
   struct stat s;
+  if (a->exit_code < 0 && (a->exit_code = read_verdict(l)) >= 0) a->ended = les_now();
   if (stat(l->status_path, &s) != 0 ||
       (s.st_mtim.tv_sec == a->changed.tv_sec && s.st_mtim.tv_nsec == a->changed.tv_nsec))
     return;
   a->changed = s.st_mtim;
-  FILE *f = fopen(l->status_path, "r");
-  char *text = f ? calloc((size_t)s.st_size + 1, 1) : NULL;
-  if (text && fread(text, 1, (size_t)s.st_size, f) > 0) {
-    cJSON *doc = cJSON_Parse(text);
-    const char *token = cJSON_GetStringValue(cJSON_GetObjectItem(doc, "token"));
-    if (token && !strcmp(token, l->token)) {
-      const cJSON *code = cJSON_GetObjectItem(doc, "exit_code");
-      a->begun = true;
-      a->sign = les_now();
-      if (cJSON_IsNumber(code)) a->exit_code = code->valueint, a->ended = les_now();
-    }
-    cJSON_Delete(doc);
+  cJSON *doc = les_events_read_status(l->output);
+  const char *verdict = cJSON_GetStringValue(cJSON_GetObjectItem(doc, "verdict_file"));
+  if (verdict && !strcmp(verdict, l->verdict_path)) {
+    a->begun = true;
+    a->sign = les_now();
+    a->root = root_here(doc);
   }
-  free(text);
-  if (f) fclose(f);
+  cJSON_Delete(doc);
 }
 
 /* The first signal asks the sweep to stop with a good checkpoint (mpirun passes SIGUSR1 on to the ranks, but
@@ -144,9 +163,25 @@ static void pass_signals_on(launch *l, const attempt *a) {
   l->signals = signals;
 }
 
+/* While the ranks start, each waits for all others, and mpirun would let them: one missing is the end. Later
+ * rank 0 sees to the others, and must be there itself. */
+static void look_at_processes(attempt *a) {
+  int n = a->begun ? 0 : les_process_children(a->pid);
+  if (n > a->children) a->children = n;
+  bool missing = a->begun ? a->root && les_process_state_of(a->root) == LES_PROCESS_GONE : n < a->children;
+  if (!missing)
+    a->broken = 0;
+  else if (a->broken == 0)
+    a->broken = les_now();
+}
+
 static const char *overdue(const launch *l, const attempt *a) {
   double now = les_now();
-  if (a->ended > 0 && now - a->ended > end_patience) return ""; /* as it is after a death: nothing to tell */
+  if (a->ended > 0)
+    return now - a->ended > end_patience ? "" : NULL; /* as it is after a death: nothing to tell */
+  if (a->broken > 0 && now - a->broken > end_patience)
+    return "a rank is gone that the sweep cannot do without";
+  if (!a->begun && now - a->sign > begin_patience) return "the sweep did not begin";
   if (l->asked > 0 && now - l->asked > stop_patience) return "the sweep did not stop when it was asked to";
   if (a->begun && now - a->sign > still_patience) return "rank 0 has given no sign of life";
   return NULL;
@@ -166,6 +201,7 @@ static void watch(launch *l, attempt *a) {
     pid_t ended = waitpid(a->pid, &a->wait_status, WNOHANG);
     look_at_status(l, a);
     if (ended == a->pid) return;
+    look_at_processes(a);
     pass_signals_on(l, a);
     const char *why = overdue(l, a);
     if (!why) continue;
@@ -179,10 +215,11 @@ static void watch(launch *l, attempt *a) {
 
 /* The sweep's exit code, from the file first; -1: it came to none and may be started again. */
 static int verdict(const launch *l, const attempt *a, const les_store_count *count) {
-  int code = WIFEXITED(a->wait_status) ? WEXITSTATUS(a->wait_status) : -1;
   if (count->total > 0 && count->done + count->failed == count->total) return count->failed > 0;
   if (l->asked > 0 || a->exit_code == 75) return 75;
-  if (!a->begun && (code == 1 || code == 2)) return code; /* refused before work: it would be again */
+  if (!a->begun && a->exit_code > 0) return a->exit_code; /* refused before work: it would be again */
+  if (!a->begun && WIFEXITED(a->wait_status) && WEXITSTATUS(a->wait_status) == 1 && a->children == 0)
+    return 1; /* mpirun has found no place for the ranks, and said so */
   return -1;
 }
 
@@ -221,7 +258,7 @@ static les_status run(launch *l, int *code) {
   for (int starts = 1;; starts++) {
     attempt a;
     char end[128];
-    LES_TRY(start(l, &a, starts));
+    LES_TRY(start(l, &a));
     watch(l, &a);
     if (WIFEXITED(a.wait_status) && WEXITSTATUS(a.wait_status) == 127)
       return les_fail(LES_FAILED, "mpirun cannot be started: install Open MPI (package openmpi-bin)");
@@ -242,6 +279,14 @@ static les_status run(launch *l, int *code) {
   }
 }
 
+static les_status make_verdict_file(launch *l) {
+  strcpy(l->verdict_path, "/tmp/lesion-launch-XXXXXX");
+  int fd = mkostemp(l->verdict_path, O_CLOEXEC);
+  if (fd < 0) return les_fail(LES_FAILED, "no file can be made in /tmp: %s", strerror(errno));
+  close(fd);
+  return LES_OK;
+}
+
 les_status les_launch_run(const les_launch_options *o, int *code) {
   les_job *job = NULL;
   launch l = {.options = o, .ranks = o->ranks};
@@ -256,8 +301,10 @@ les_status les_launch_run(const les_launch_options *o, int *code) {
   if (asprintf(&l.status_path, "%s.status", l.output) < 0) {
     l.status_path = NULL;
     status = les_fail(LES_FAILED, "out of memory for a file name");
-  } else
+  } else if ((status = make_verdict_file(&l)) == LES_OK) {
     status = run(&l, code);
+    unlink(l.verdict_path);
+  }
   free(l.status_path);
   les_job_close(&job);
   return status;

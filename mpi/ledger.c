@@ -11,7 +11,7 @@ enum { FAILURES_SHOWN = 100 };
 static const double tile_seconds = 300; /* what a death or an early end may lose */
 
 struct les_ledger {
-  const char *path, *token;
+  const char *path, *verdict;
   const les_study *study;
   les_store *store;
   const les_observer *observer;
@@ -48,6 +48,16 @@ static void add_host(char *hosts, size_t bytes) {
   for (const char *at = hosts; (at = strstr(at, name)); at += n)
     if ((at == hosts || at[-1] == ',') && (at[n] == 0 || at[n] == ',')) return;
   if (used + n + 2 < bytes) snprintf(hosts + used, bytes - used, "%s%s", used ? "," : "", name);
+}
+
+/* Failed cells stay failed: why, the status file of the last start says. */
+static cJSON *earlier_failures(const char *path) {
+  cJSON *last = les_events_read_status(path);
+  cJSON *list = cJSON_DetachItemFromObject(last, "failures");
+  cJSON_Delete(last);
+  if (cJSON_IsArray(list)) return list;
+  cJSON_Delete(list);
+  return cJSON_CreateArray();
 }
 
 /* Cells that a killed start had flagged but not yet counted are counted now. */
@@ -110,20 +120,20 @@ static void tell_start(les_ledger *l, int n_workers) {
 }
 
 les_status les_ledger_open(les_ledger **out, const char *path, const les_study *study, les_store *store,
-                           int n_workers, const les_observer *observer, const char *token) {
+                           int n_workers, const les_observer *observer, const char *verdict) {
   les_status status = LES_OK;
   int damaged_lesions;
   int64_t damaged_cells, flagged;
   les_ledger *l = calloc(1, sizeof *l);
   if (!l) return *out = NULL, les_fail(LES_FAILED, "out of memory for the ledger");
   *l = (les_ledger){.path = path,
-                    .token = token,
+                    .verdict = verdict,
                     .study = study,
                     .store = store,
                     .observer = observer,
                     .started = les_now()};
   les_date(l->started_date);
-  l->failures = cJSON_CreateArray();
+  l->failures = earlier_failures(path);
   l->begun = calloc((size_t)n_workers, sizeof *l->begun);
   if (!l->begun) LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %d workers", n_workers), out);
   LES_GOTO(status, les_grid_open(&l->grid, study->lesions.n, study->prompts.n), out);
@@ -289,7 +299,7 @@ static cJSON *status_json(const les_ledger *l, const char *state) {
   double r = rate(l), eta = seconds_left(l, r);
   cJSON *doc = cJSON_CreateObject();
   cJSON_AddStringToObject(doc, "state", state);
-  if (l->token) cJSON_AddStringToObject(doc, "token", l->token);
+  if (l->verdict) cJSON_AddStringToObject(doc, "verdict_file", l->verdict);
   cJSON_AddStringToObject(doc, "host", host);
   cJSON_AddNumberToObject(doc, "pid", getpid());
   cJSON_AddStringToObject(doc, "started", l->started_date);

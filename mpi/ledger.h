@@ -21,7 +21,7 @@ typedef struct les_observer {
 
 /* A worker as `lesion status` shows it. */
 typedef struct les_worker_view {
-  const char *host, *state; /* "starting", "idle", "computing", "gone" */
+  const char *host, *state; /* "starting", "loading", "idle", "computing", "gone" */
   int pid;
   int tile_cells; /* of the tile in work */
   int64_t cells;  /* done since it started */
@@ -31,9 +31,9 @@ typedef struct les_worker_view {
 typedef struct les_ledger les_ledger;
 
 /* Goes on from what `store` holds, damaged cells put back to do, for n_workers. Borrows store, study and
- * observer. `token` (may be NULL) stands in the status file, so that a launcher knows its own. */
+ * observer. `verdict` (may be NULL) stands in the status file, so that a launcher knows its own. */
 les_status les_ledger_open(les_ledger **out, const char *path, const les_study *study, les_store *store,
-                           int n_workers, const les_observer *observer, const char *token);
+                           int n_workers, const les_observer *observer, const char *verdict);
 void les_ledger_close(les_ledger **ledger);
 
 const les_grid *les_ledger_grid(const les_ledger *l);

@@ -12,7 +12,8 @@ typedef enum les_tag {
   LES_TAG_STOP,        /* no body: report what is done of the tile, then wait for the end */
   LES_TAG_END,         /* les_end: leave */
   /* worker to rank 0 */
-  LES_TAG_HELLO,  /* les_hello: ready for tiles */
+  LES_TAG_HELLO,  /* les_hello: who it is, at once */
+  LES_TAG_READY,  /* no body: it has loaded what it needs */
   LES_TAG_REPORT, /* les_report: cells done, or just a sign of life */
   LES_TAG_ERROR,  /* les_error */
 } les_tag;

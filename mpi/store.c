@@ -282,6 +282,11 @@ les_status les_store_put(les_store *s, les_cell cell, const void *record) {
 les_status les_store_put_failed(les_store *s, les_cell cell) {
   int64_t at;
   const arrays *a = place(s, cell, &at);
+  char *record = s->scratch;
+  les_record_clear(&s->layout, record); /* what a dying worker may have written goes away again */
+  for (int i = 0; i < LES_N_FIELDS; i++)
+    if (a->fields[i].bytes) LES_TRY(put_at(s, &a->fields[i], at, 1, record + s->layout.offset[i]));
+  LES_TRY(put_at(s, &a->check, at, 1, &(uint64_t){0}));
   return put_at(s, &a->status, at, 1, &(uint8_t){LES_CELL_FAILED});
 }
 

@@ -30,7 +30,7 @@ void les_store_close(les_store **s);
 /* Local. Writes the record of a cell (study->layout) and flags it done. */
 les_status les_store_put(les_store *s, les_cell cell, const void *record);
 
-/* Local. Flags a cell as failed; its values stay empty. */
+/* Local. Flags a cell as failed; its values are emptied. */
 les_status les_store_put_failed(les_store *s, les_cell cell);
 
 /* Local. Everything that this process' node has written so far is on the disk. */

@@ -102,7 +102,7 @@ static les_status open_role(rank_state *r, const les_team *team, const les_sweep
   les_status status = LES_OK;
   if (root)
     status = les_ledger_open(&r->ledger, r->output, r->study, r->store, team->size > 1 ? team->size - 1 : 1,
-                             &o->observer, o->token);
+                             &o->observer, o->verdict);
   if (status == LES_OK && computes)
     status = les_evaluator_open(
         &r->evaluator, r->study,
@@ -111,6 +111,7 @@ static les_status open_role(rank_state *r, const les_team *team, const les_sweep
 }
 
 static les_status begin(rank_state *r, const les_team *team, const les_sweep_options *o) {
+  if (!les_team_is_root(team)) les_worker_announce(team);
   LES_TRY(les_team_agree(team, prepare(r, o)));
   r->threads = choose_threads(team, o, r->job);
   warn_binding(team, &o->observer, r->threads);
@@ -203,6 +204,13 @@ static void end(rank_state *r, const les_team *team) {
   free(r->stop_file);
 }
 
+static void leave_verdict(const char *path, int code) {
+  FILE *f = path ? fopen(path, "w") : NULL;
+  if (!f) return;
+  fprintf(f, "%d\n", code);
+  fclose(f);
+}
+
 les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) {
   rank_state r = {0};
   les_status status = begin(&r, team, o);
@@ -216,5 +224,6 @@ les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) 
     status = les_worker_run(team, r.evaluator, r.store, &grid, code);
   }
   end(&r, team);
+  if (les_team_is_root(team)) leave_verdict(o->verdict, *code);
   return status;
 }

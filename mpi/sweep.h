@@ -15,7 +15,7 @@ typedef struct les_sweep_options {
   int default_threads;   /* 0: none */
   double time_limit;     /* seconds from now; 0: none */
   const char *cache_dir; /* where digests of models are kept; NULL: nowhere */
-  const char *token;     /* for the status file, see les_ledger_open; may be NULL */
+  const char *verdict;   /* file that rank 0 leaves its exit code in; NULL: none */
   les_observer observer;
   les_respawn respawn; /* how to start a replacement of a dead worker */
 } les_sweep_options;

@@ -31,8 +31,8 @@ typedef struct worker {
   bool store_failed;
 } worker;
 
-static bool send_boss(const worker *w, int tag, const void *body, size_t bytes) {
-  return MPI_Send(body, (int)bytes, MPI_BYTE, 0, tag, w->boss) == MPI_SUCCESS;
+static void send_boss(const worker *w, int tag, const void *body, size_t bytes) {
+  MPI_Send(body, (int)bytes, MPI_BYTE, 0, tag, w->boss);
 }
 
 static void send_report(worker *w) {
@@ -90,6 +90,7 @@ static void wait_message(worker *w) {
     got = receive(w);
     pthread_mutex_unlock(&w->lock);
     if (got) return;
+    if (getppid() != w->parent) _exit(1);
     les_sleep(pause);
     if (pause < longest_sleep) pause *= 1.5;
   }
@@ -152,14 +153,18 @@ void les_worker_decline(const les_team *team) {
   MPI_Send(&e, sizeof e, MPI_BYTE, 0, LES_TAG_ERROR, team->boss);
 }
 
-static les_status greet(worker *w) {
+void les_worker_announce(const les_team *team) {
   les_hello hello = {.pid = getpid()};
   gethostname(hello.host, sizeof hello.host - 1);
+  MPI_Send(&hello, sizeof hello, MPI_BYTE, 0, LES_TAG_HELLO, team->boss);
+}
+
+static void greet(worker *w) {
+  char host[LES_HOST_BYTES] = "";
+  gethostname(host, sizeof host - 1);
   while (!w->welcome.pid) wait_message(w);
-  w->boss_is_here = !strcmp(hello.host, w->welcome.host);
-  if (!send_boss(w, LES_TAG_HELLO, &hello, sizeof hello))
-    return les_fail(LES_FAILED, "rank 0 cannot be reached");
-  return LES_OK;
+  w->boss_is_here = !strcmp(host, w->welcome.host);
+  send_boss(w, LES_TAG_READY, NULL, 0);
 }
 
 les_status les_worker_run(les_team *team, les_evaluator *evaluator, les_store *store, const les_grid *grid,
@@ -171,8 +176,9 @@ les_status les_worker_run(les_team *team, les_evaluator *evaluator, les_store *s
       (worker){.boss = team->boss, .evaluator = evaluator, .store = store, .grid = grid, .parent = getppid()};
   pthread_mutex_init(&w->lock, NULL);
   w->heard = w->sent = les_now();
-  les_status status = greet(w);
-  if (status == LES_OK && pthread_create(&thread, NULL, reporter, w) != 0)
+  greet(w);
+  les_status status = LES_OK;
+  if (pthread_create(&thread, NULL, reporter, w) != 0)
     status = les_fail(LES_FAILED, "no second thread can be started");
   if (status == LES_OK) {
     while (!w->ended) {

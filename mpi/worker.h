@@ -7,6 +7,9 @@
 #include "store.h"
 #include "team.h"
 
+/* Tells rank 0 which process this is, before it loads anything, so that its death is seen. */
+void les_worker_announce(const les_team *team);
+
 /* Tells rank 0 that this worker cannot begin, with the last message. */
 void les_worker_decline(const les_team *team);
 

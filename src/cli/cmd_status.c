@@ -1,6 +1,10 @@
 #include "cli.h"
 
+#include "events.h"
 #include "result.h"
+
+#include <string.h>
+#include <time.h>
 
 typedef struct options {
   char *path;
@@ -50,7 +54,7 @@ static tally count_all(const les_result *r) {
   return all;
 }
 
-static cJSON *describe(const les_result *r) {
+static cJSON *describe(const les_result *r, const cJSON *live) {
   tally all = count_all(r);
   cJSON *doc = cJSON_CreateObject();
   cJSON_AddNumberToObject(doc, "total", (double)r->n_lesions * r->n_prompts);
@@ -68,10 +72,57 @@ static cJSON *describe(const les_result *r) {
     cJSON_AddNumberToObject(entry, "failed", (double)t.failed);
     cJSON_AddBoolToObject(entry, "complete", r->lesion_done[i]);
   }
-  cJSON_AddNullToObject(doc, "rate");
-  cJSON_AddNullToObject(doc, "eta_s");
-  cJSON_AddArrayToObject(doc, "workers");
+  const char *const told[] = {"state", "rate", "eta_s", "workers", "failures", "exit_code", "message"};
+  for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+    cJSON *item = cJSON_GetObjectItem(live, told[i]);
+    cJSON_AddItemToObject(doc, told[i], item ? cJSON_Duplicate(item, true) : cJSON_CreateNull());
+  }
   return doc;
+}
+
+/* What rank 0 says beside the file. One that has not said anything for long is no more: only its failures
+ * count. */
+static cJSON *read_live(const char *path) {
+  enum { SILENCE = 60 };
+  cJSON *live = les_events_read_status(path);
+  if (!cJSON_IsObject(live)) {
+    cJSON_Delete(live);
+    return cJSON_CreateObject();
+  }
+  const char *state = cJSON_GetStringValue(cJSON_GetObjectItem(live, "state"));
+  const cJSON *updated = cJSON_GetObjectItem(live, "updated_unix");
+  bool silent = !cJSON_IsNumber(updated) || difftime(time(NULL), (time_t)updated->valuedouble) > SILENCE;
+  if (state && !strcmp(state, "running") && silent) {
+    cJSON_ReplaceItemInObject(live, "state", cJSON_CreateString("silent"));
+    cJSON_DeleteItemFromObject(live, "rate");
+    cJSON_DeleteItemFromObject(live, "eta_s");
+    cJSON_DeleteItemFromObject(live, "workers");
+  }
+  return live;
+}
+
+static const char *text_of(const cJSON *object, const char *name) {
+  const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(object, name));
+  return text ? text : "?";
+}
+
+static double number_of(const cJSON *object, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(object, name);
+  return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+static void print_live(const cJSON *live) {
+  const cJSON *item;
+  if (!strcmp(text_of(live, "state"), "running")) {
+    printf("running: %.1f cells/s, %.0f s left\n", number_of(live, "rate"), number_of(live, "eta_s"));
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(live, "workers")) printf(
+        "  worker %.0f on %s (process %.0f): %s for %.0f s, %.0f cells in its tile, %.0f done\n",
+        number_of(item, "worker"), text_of(item, "host"), number_of(item, "pid"), text_of(item, "state"),
+        number_of(item, "seconds"), number_of(item, "tile_cells"), number_of(item, "cells"));
+  }
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(live, "failures"))
+      printf("  failed: %s on prompt %s: %s\n", text_of(item, "lesion"), text_of(item, "prompt"),
+             text_of(item, "reason"));
 }
 
 static void print_text(const les_result *r) {
@@ -98,10 +149,13 @@ int cmd_status(int argc, char **argv) {
   cli_parse(&argp, argc, argv, &o);
   les_result *result;
   les_status s = les_result_open(&result, o.path);
-  if (s == LES_OK && o.json)
-    cli_print_json(describe(result));
-  else if (s == LES_OK)
+  cJSON *live = s == LES_OK ? read_live(o.path) : NULL;
+  if (s == LES_OK && o.json) cli_print_json(describe(result, live));
+  if (s == LES_OK && !o.json) {
     print_text(result);
+    print_live(live);
+  }
+  cJSON_Delete(live);
   les_result_close(&result);
   return cli_finish(s);
 }

@@ -10,14 +10,14 @@
 
 typedef struct sweep_arguments {
   cli_model_options model;
-  char *job, *output, *token;
+  char *job, *output, *verdict;
   double time_limit;
   bool bar;
   int sharers;
 } sweep_arguments;
 
 /* For `lesion launch`, which knows what mpirun hides from a rank, and for replacements of dead workers. */
-enum { KEY_TOKEN = 1000, KEY_BAR, KEY_SHARERS };
+enum { KEY_VERDICT = 1000, KEY_BAR, KEY_SHARERS };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
   sweep_arguments *a = state->input;
@@ -31,8 +31,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
   case 'l':
     if (!cli_parse_time(arg, &a->time_limit)) argp_error(state, "--time-limit is HH:MM:SS, not '%s'", arg);
     return 0;
-  case KEY_TOKEN:
-    a->token = arg;
+  case KEY_VERDICT:
+    a->verdict = arg;
     return 0;
   case KEY_SHARERS:
     a->sharers = atoi(arg);
@@ -53,7 +53,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"output", 'o', "RUN.h5", 0, "Result file (default: the job's `output`)", 0},
     {"time-limit", 'l', "HH:MM:SS", 0, "End early with a good checkpoint after this time", 0},
-    {"token", KEY_TOKEN, "TEXT", OPTION_HIDDEN, "Put TEXT into the status file", 0},
+    {"verdict", KEY_VERDICT, "FILE", OPTION_HIDDEN, "Leave the exit code in FILE", 0},
     {"bar", KEY_BAR, NULL, OPTION_HIDDEN, "Show progress as a bar though stderr is no terminal", 0},
     {"sharers", KEY_SHARERS, "N", OPTION_HIDDEN, "N ranks share this node's cores and memory", 0},
     {0}};
@@ -111,7 +111,7 @@ int cmd_sweep(int argc, char **argv) {
                          .threads = a.model.threads,
                          .default_threads = threads ? atoi(threads) : 0,
                          .time_limit = a.time_limit,
-                         .token = a.token,
+                         .verdict = a.verdict,
                          .observer = cli_progress_open(&progress, a.bar),
                          .cache_dir = cli_cache_dir(),
                          .respawn = {program, again}};

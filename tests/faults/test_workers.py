@@ -1,0 +1,49 @@
+"""Workers that die or stop while `lesion launch` runs: the sweep completes by itself with the same bytes."""
+import os, sys
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from faults import *
+
+SIGNALS = {'SIGKILL': signal.SIGKILL, 'SIGSEGV': signal.SIGSEGV, 'SIGSTOP': signal.SIGSTOP}
+
+
+def one(file, how, n_kills, rnd, seconds):
+    """Returns (kills, cells handed out a second time)."""
+    forget(file)
+    q = start(launch_command(file))
+    wait_for('workers', lambda: events(file, 'tile') or q.poll() is not None)
+    kills = 0
+    for _ in range(n_kills):
+        time.sleep(rnd.random() * seconds / (n_kills + 1))
+        workers = ranks_of(q.pid)[1]
+        if not workers or (q.poll() is not None):
+            break
+        try:
+            os.kill(rnd.choice(workers), how)
+            kills += 1
+        except ProcessLookupError:
+            pass
+    err = q.communicate(timeout=200)[1]
+    assert q.returncode == 0, f'exit {q.returncode}: {err}'
+    lines = events(file)
+    sizes = {e['tile']: e['cells'] for e in lines if e['event'] == 'tile'}
+    again = handed_out(lines) - CELLS - PROMPTS_N
+    in_flight = sum(sizes.get(e.get('tile'), 0) for e in lines if e['event'] == 'death')
+    if len([e for e in lines if e['event'] == 'start']) == 1:
+        assert again <= in_flight, f'{again} cells computed again, {in_flight} were in flight'
+    return kills, again
+
+
+def workers_die():
+    good, seconds = undisturbed()
+    rnd, n, total, lost = random.Random(1), repetitions(50), 0, 0
+    for k in range(n):
+        name = list(SIGNALS)[k % 3]
+        kills, again = one(path('run.h5'), SIGNALS[name], 1 + rnd.randrange(3), rnd, seconds)
+        assert digest(path('run.h5')) == good, f'run {k} ({name}): bytes differ'
+        total, lost = total + kills, max(lost, again)
+    assert total >= n / 2, f'only {total} signals came in time'
+    row('a worker gets SIGKILL, SIGSEGV or SIGSTOP', f'{n} sweeps, {total} signals',
+        f'{n} of {n} completed by themselves, exit code 0, equal to the byte', f'at most {lost} of {CELLS} cells computed again: tiles in flight')
+
+
+main([workers_die])
