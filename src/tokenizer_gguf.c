@@ -87,9 +87,10 @@ static les_status build_spm(les_tokenizer *tok, const les_gguf *g) {
   return LES_OK;
 }
 
-/* Contractions, words, numbers, punctuation, white space: the pattern of GPT-2 and its children. Tables of
- * names and patterns as llama.cpp has them; what differs between the versions is how numbers are cut and
- * whether line breaks stay with what is before them. */
+/* Contractions, words, numbers, punctuation, white space: the pattern of GPT-2 and its children, which differ
+ * in how numbers are cut and whether line breaks stay with what is before them. Names and patterns as
+ * llama.cpp has them; CASED as the models' own tokenizer.json have it, which llama.cpp only approximates for
+ * combining marks. */
 #define CONTRACTIONS "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
 #define GPT2         "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 #define BREAKS       "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
