@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Memory of a node that runs several ranks on one large model: a sweep over a made-up file of full size, watched from
-outside. Prints the largest sizes of each rank.
+outside. Prints the sizes of all ranks at the moment when their sum was largest.
 
 Usage: node_memory.py LESION [RANKS [SYNTH_OPTION...]]   default: 4 ranks, --like gemma-3-12b --type Q8_0
 RSS counts a shared page in every process, PSS (proportional set size) shares it out: the sum of PSS is what the node
@@ -45,21 +45,21 @@ with tempfile.TemporaryDirectory() as folder:
     subprocess.run([lesion, "synth", *options, "--sparse", model], check=True)
     with open(f"{folder}/prompts.jsonl", "w") as f:
         for i in range(4):
-            f.write(json.dumps({"id": f"p{i}", "domain": "d", "prompt": "a b c d"}) + "\n")
-    json.dump({"model": model, "prompts": f"{folder}/prompts.jsonl", "lesions": ["skip@0", "skip@1"],
+            f.write(json.dumps({"id": f"p{i}", "domain": "d", "prompt": "a b"}) + "\n")
+    json.dump({"model": model, "prompts": f"{folder}/prompts.jsonl", "lesions": ["skip@0"],
                "generate": {"max_new_tokens": 0}, "measures": ["kl"]}, open(job, "w"))
     start = time.time()
     run = subprocess.Popen(["mpirun", "-n", str(ranks), "--bind-to", "none", lesion, "sweep", job, "--output",
                             f"{folder}/run.h5"], env=ENV, stderr=subprocess.DEVNULL)
-    most = {}
+    most, total = [], 0
     while run.poll() is None:
-        for pid in ranks_of(model):
-            now = sizes(pid)
-            if now and now["Pss"] > most.get(pid, {"Pss": 0})["Pss"]:
-                most[pid] = now
-        time.sleep(0.2)
-    print(f"model {os.path.getsize(model) / 2**20:.0f} MiB, {ranks} ranks, {time.time() - start:.0f} s, exit code {run.returncode}")
+        now = [s for s in map(sizes, sorted(ranks_of(model))) if s]
+        if sum(s["Pss"] for s in now) > total and len(now) == ranks:
+            most, total = now, sum(s["Pss"] for s in now)
+        time.sleep(2)
+    size = os.path.getsize(model) / 2**20
+    print(f"model {size:.0f} MiB, {ranks} ranks, {time.time() - start:.0f} s, exit code {run.returncode}")
     print("| rank | RSS, MiB | PSS | of it file | anonymous |\n| --- | --- | --- | --- | --- |")
-    for i, pid in enumerate(sorted(most)):
-        m = most[pid]
+    for i, m in enumerate(most):
         print(f"| {i} | {m['Rss']:.0f} | {m['Pss']:.0f} | {m['Pss_File']:.0f} | {m['Pss_Anon']:.0f} |")
+    print(f"| all | | {total:.0f} | {sum(m['Pss_File'] for m in most):.0f} | {sum(m['Pss_Anon'] for m in most):.0f} |")
