@@ -9,8 +9,9 @@ SCORE_TOLERANCE = 1e-3  # relative where above 1
 LOGLIK_TOLERANCE = 1e-3
 
 
-def run(program, model, task, data, lesions):
+def run(program, model, task, data, lesions, max_length):
     options = [word for spec in lesions for word in ("--lesion", spec)]
+    options += ["--max-length", str(max_length)] if max_length else []
     command = [program, "task", model, "--task", task, "--data", data, "--per-document", "--json", *options]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
@@ -41,10 +42,12 @@ def check(got, want, task, lesion):
 
 def main(program, model, folder, name):
     with open(f"{folder}/golden.json", encoding="utf-8") as file:
-        golden = json.load(file)["models"][name]
+        document = json.load(file)
+    golden = document["models"][name]
     errors = []
     for task in golden["none"]["results"]:
-        rows = run(program, model, task, f"{folder}/{task}.jsonl", [spec for spec in golden if spec != "none"])
+        lesions = [spec for spec in golden if spec != "none"]
+        rows = run(program, model, task, f"{folder}/{task}.jsonl", lesions, document.get("max_length"))
         for lesion, want in golden.items():
             errors += check(rows[lesion], want, task, lesion)
     print("\n".join(errors), end="\n" if errors else "")
