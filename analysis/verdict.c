@@ -10,8 +10,8 @@ static les_status no_memory(const les_damage *d) {
 static les_status find_extreme(les_extreme *out, const les_damage *d, const int *order, int n, int place) {
   *out = (les_extreme){.lesion = n > 0 ? order[place] : -1};
   if (n == 0) return LES_OK;
-  les_contrast *others = calloc((size_t)n, sizeof *others);
-  out->tied = calloc((size_t)n, sizeof *out->tied);
+  les_contrast *others = calloc((size_t)d->n_profile + 1, sizeof *others);
+  out->tied = calloc((size_t)d->n_profile + 1, sizeof *out->tied);
   les_status s = others && out->tied ? LES_OK : no_memory(d);
   int m = 0;
   for (int i = 0; s == LES_OK && i < n; i++)
