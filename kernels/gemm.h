@@ -24,7 +24,7 @@
 enum {
   LES_MAX_PANEL = 32,  /* columns */
   LES_MAX_GROUPS = 16, /* groups of weights in a chunk */
-  LES_GEMV_ROWS = 6,   /* rows of x up to which the weights are not unpacked into panels */
+  LES_GEMV_ROWS = 5,   /* rows of x up to which the weights are not unpacked into panels */
 };
 
 /* Types with an INT8 mode: q + offset is in 0..2^bits - 1. `depth` products of four can be summed in 16 bits:

@@ -82,14 +82,18 @@ static void decode_q5_k(const uint8_t *src, int64_t n, int8_t *q, float *scale, 
   }
 }
 
+void les_q6_k_scales_avx2(const uint8_t *block, float *scale) {
+  float d = _cvtsh_ss(load_u16(block + 208));
+  __m128i scales = _mm_loadu_si128((const __m128i *)(block + 192));
+  store_scaled(d, scales, scale);
+  store_scaled(d, _mm_srli_si128(scales, 8), scale + 8);
+}
+
 static void decode_q6_k(const uint8_t *src, int64_t n, int8_t *q, float *scale) {
   const __m256i low_mask = _mm256_set1_epi8(15), high_mask = _mm256_set1_epi8(48),
                 offset = _mm256_set1_epi8(32);
   for (int64_t k = 0; k < n; k += 256, src += 210, scale += 16) {
-    float d = _cvtsh_ss(load_u16(src + 208));
-    __m128i scales = _mm_loadu_si128((const __m128i *)(src + 192));
-    store_scaled(d, scales, scale);
-    store_scaled(d, _mm_srli_si128(scales, 8), scale + 8);
+    les_q6_k_scales_avx2(src, scale);
     for (int half = 0; half < 2; half++) {
       const uint8_t *low = src + 64 * half;
       int8_t *out = q + k + 128 * half;
