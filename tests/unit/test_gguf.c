@@ -158,6 +158,44 @@ static void refuses_settings_that_it_does_not_know(void **state) {
   assert_message("llama.residual_scale is 10000, which is not supported");
 }
 
+static void joins_the_parts_of_split_models(void **state) {
+  (void)state;
+  les_gguf *whole, *split;
+  assert_int_equal(les_gguf_open(&whole, TEST_DATA "/fuzz/gguf/llama.gguf"), LES_OK);
+  assert_int_equal(les_gguf_open(&split, TEST_DATA "/models/split/small-00001-of-00003.gguf"), LES_OK);
+  assert_int_equal(les_gguf_n_parts(split), 3);
+  assert_int_equal(les_gguf_n_tensors(split), les_gguf_n_tensors(whole));
+  for (int i = 0; i < les_gguf_n_tensors(whole); i++) {
+    const les_tensor *a = les_gguf_tensor_at(whole, i),
+                     *b = les_weights_find(les_gguf_weights(split), a->name);
+    assert_non_null(b);
+    assert_int_equal(a->type_id, b->type_id);
+    assert_memory_equal(a->data, b->data, les_dtype_bytes(a->type_id, les_tensor_elements(a)));
+  }
+  les_gguf_close(&whole);
+  les_gguf_close(&split);
+  assert_int_equal(les_gguf_open(&split, TEST_DATA "/models/split/small-00002-of-00003.gguf"), LES_FAILED);
+  assert_message("is part 2 of a split model; give the first part");
+}
+
+static void names_parts_that_are_missing(void **state) {
+  (void)state;
+  char lone[160], data[8192];
+  les_gguf *g;
+  FILE *f = fopen(TEST_DATA "/models/split/small-00001-of-00003.gguf", "rb");
+  assert_non_null(f);
+  size_t n = fread(data, 1, sizeof data, f);
+  fclose(f);
+  assert_int_equal(scratch_write(folder, "a-00001-of-00003.gguf", data, n, lone), 0);
+  assert_int_equal(les_gguf_open(&g, lone), LES_FAILED);
+  assert_message("a-00002-of-00003.gguf: cannot be opened");
+  unlink(lone);
+  assert_int_equal(scratch_write(folder, "a.gguf", data, n, lone), 0);
+  assert_int_equal(les_gguf_open(&g, lone), LES_FAILED);
+  assert_message("not named NAME-00001-of-00003.gguf");
+  unlink(lone);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_metadata),
@@ -165,6 +203,8 @@ int main(void) {
       cmocka_unit_test(survives_any_header),
       cmocka_unit_test(names_what_is_wrong),
       cmocka_unit_test(refuses_settings_that_it_does_not_know),
+      cmocka_unit_test(joins_the_parts_of_split_models),
+      cmocka_unit_test(names_parts_that_are_missing),
   };
   return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }
