@@ -168,9 +168,10 @@ les_status les_hdf_read_strings(const les_hdf *h, const char *path, int n_dims, 
   hid_t set;
   hsize_t shape[3] = {1};
   LES_TRY(open_set(h, path, &set));
-  *out = calloc((size_t)n, sizeof **out);
-  les_status s = *out ? get_shape(h, path, set, n_dims, shape)
-                      : les_fail(LES_FAILED, "%s: out of memory for %s", h->path, path);
+  void *strings = NULL;
+  les_status s = get_shape(h, path, set, n_dims, shape);
+  if (s == LES_OK) s = allocate(h, path, (uint64_t)n, sizeof **out, &strings);
+  *out = strings;
   if (s == LES_OK && shape[0] != (hsize_t)n)
     s = les_fail(LES_FAILED, "%s: %s has %llu entries, not %d", h->path, path, (unsigned long long)shape[0],
                  n);
