@@ -247,13 +247,20 @@ static les_status build_ends(builder *b) {
                         &m->pos_embd));
   LES_TRY(take_norm(b, make_name(b, NO_LAYER, b->names->output_norm, ".weight"),
                     make_name(b, NO_LAYER, b->names->output_norm, ".bias"), s->n_embd, &m->output_norm));
+  /* a head in the file is used even if the settings call it tied: then it is a copy, or they are wrong */
   name head = {""};
   for (p = b->names->outputs; *p; p++) {
     snprintf(head.text, sizeof head.text, "%s.weight", *p);
-    if (take(b, head.text)) break; /* a tied head may stand in the file once more */
+    if (les_weights_find(b->weights, head.text))
+      return take_matrix(b, head, s->n_vocab, s->n_embd, false, &m->output);
   }
   m->output = m->tok_embd;
-  return b->config->tied ? LES_OK : take_matrix(b, head, s->n_vocab, s->n_embd, false, &m->output);
+  return b->config->tied
+             ? LES_OK
+             : les_fail(
+                   LES_FAILED,
+                   "tensor '%s.weight' is missing, and the settings do not tie it to the token embedding",
+                   b->names->outputs[0]);
 }
 
 static les_status check_all_used(const builder *b) {

@@ -15,7 +15,7 @@ typedef struct les_config {
   bool *sliding;         /* (n_layers) */
   les_rope_spec rope[2]; /* [0] full attention, [1] sliding windows; equal but for Gemma 3 */
   unsigned biases;       /* bit 1 << les_linear_id: must have a bias */
-  bool tied;             /* safetensors: the head is the token embedding. GGUF: true where there is no head */
+  bool tied;             /* where the files hold no head, it is the token embedding */
   int32_t *eos;          /* (n_eos) */
   int n_eos;
 } les_config;

@@ -226,6 +226,6 @@ les_status les_config_read_gguf(les_config *out, const les_gguf *g) {
   LES_TRY(read_float(out, g, "final_logit_softcapping", &out->shape.logit_softcap));
   LES_TRY(read_eos(out, g));
   LES_TRY(les_config_finish(out, les_gguf_n_tensors(g)));
-  out->tied = !les_weights_find(les_gguf_weights(g), "output.weight");
+  out->tied = true;
   return read_windows(out, g);
 }
