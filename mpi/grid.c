@@ -42,7 +42,10 @@ void les_grid_close(les_grid **grid) {
 
 static void count(les_grid *g, les_cell cell, uint8_t status, int by) {
   if (status == LES_CELL_TODO) g->todo += by;
-  if (cell.lesion < 0) return;
+  if (cell.lesion < 0) {
+    if (status == LES_CELL_FAILED) g->failed_intact += by;
+    return;
+  }
   if (status == LES_CELL_TODO) g->left[cell.lesion] += by;
   if (status == LES_CELL_DONE) g->done += by;
   if (status == LES_CELL_FAILED) g->failed += by;

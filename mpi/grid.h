@@ -8,12 +8,13 @@
 
 typedef struct les_grid {
   int n_lesions, n_prompts;
-  uint8_t *status;      /* (1 + n_lesions, n_prompts) LES_CELL_*; row 0 is the intact runs */
-  int *left;            /* (n_lesions) cells still to do */
-  int64_t done, failed; /* cells of lesions; intact runs are not counted */
-  int64_t todo;         /* cells and intact runs still to do */
-  double *lesion_cost;  /* (1 + n_lesions) share of a forward pass that a cell takes; 1 until set */
-  double *prompt_cost;  /* (n_prompts) tokens of a cell; 1 until set */
+  uint8_t *status;       /* (1 + n_lesions, n_prompts) LES_CELL_*; row 0 is the intact runs */
+  int *left;             /* (n_lesions) cells still to do */
+  int64_t done, failed;  /* cells of lesions; intact runs are not counted */
+  int64_t failed_intact; /* intact runs */
+  int64_t todo;          /* cells and intact runs still to do */
+  double *lesion_cost;   /* (1 + n_lesions) share of a forward pass that a cell takes; 1 until set */
+  double *prompt_cost;   /* (n_prompts) tokens of a cell; 1 until set */
 } les_grid;
 
 /* All cells to do, all costs 1. LES_FAILED if the grid has more than INT32_MAX cells. */

@@ -215,7 +215,8 @@ static void watch(launch *l, attempt *a) {
 
 /* The sweep's exit code, from the file first; -1: it came to none and may be started again. */
 static int verdict(const launch *l, const attempt *a, const les_store_count *count) {
-  if (count->total > 0 && count->done + count->failed == count->total) return count->failed > 0;
+  if (count->total > 0 && count->done + count->failed == count->total)
+    return a->exit_code >= 0 ? a->exit_code : count->failed > 0;
   if (l->asked > 0 || a->exit_code == 75) return 75;
   if (!a->begun && a->exit_code > 0) return a->exit_code; /* refused before work: it would be again */
   if (!a->begun && WIFEXITED(a->wait_status) && WEXITSTATUS(a->wait_status) == 1 && a->children == 0)

@@ -46,29 +46,31 @@ static les_status prepare(rank_state *r, const les_sweep_options *o) {
   return les_study_open(&r->study, r->job, r->model);
 }
 
-static int choose_threads(const les_team *team, const les_sweep_options *o, const les_job *job) {
-  if (o->threads > 0) return o->threads;
-  if (job->threads > 0) return job->threads;
-  if (o->default_threads > 0) return o->default_threads;
-  int cores = les_team_cores(), share = les_team_node_cores() / team->sharers;
-  return share < 1 ? 1 : share < cores ? share : cores;
+/* Threads asked for, 0 if nobody has. */
+static int asked_threads(const les_sweep_options *o, const les_job *job) {
+  return o->threads > 0 ? o->threads : job->threads > 0 ? job->threads : o->default_threads;
 }
 
-/* Collective. A launcher that binds ranks to single cores takes the threads' cores away. */
-static void warn_binding(const les_team *team, const les_observer *observer, int threads) {
+static int choose_threads(const les_team *team, const les_sweep_options *o, const les_job *job) {
+  int asked = asked_threads(o, job), share = les_team_cores() / (team->bound ? 1 : team->sharers);
+  return asked > 0 ? asked : share > 0 ? share : 1;
+}
+
+/* Collective. A launcher that binds ranks to single cores takes cores away from them. */
+static void warn_binding(const les_team *team, const les_sweep_options *o, const les_job *job) {
   enum { ENOUGH = 1 << 20 };
-  int cores = les_team_cores(), least[2];
+  int asked = asked_threads(o, job), cores = les_team_cores(), few[2];
+  int wanted = asked > 0 ? asked : team->bound ? les_team_node_cores() / team->sharers : 0;
   bool idle = team->size > 1 && team->rank == 0; /* it computes nothing */
-  int mine[2] = {idle || cores >= threads ? ENOUGH : cores, team->rank};
+  int mine[2] = {idle || cores >= wanted ? ENOUGH : cores, team->rank};
   if (team->spawned) return;
-  MPI_Allreduce(mine, least, 1, MPI_2INT, MPI_MINLOC, MPI_COMM_WORLD);
-  if (team->rank != 0 || least[0] == ENOUGH || !observer->note) return;
+  MPI_Allreduce(mine, few, 1, MPI_2INT, MPI_MINLOC, MPI_COMM_WORLD);
+  if (team->rank != 0 || few[0] == ENOUGH || !o->observer.note) return;
   char text[256];
   snprintf(text, sizeof text,
-           "rank %d is bound to %d of the node's cores and has more threads than that; start with `mpirun "
-           "--bind-to none`",
-           least[1], least[0]);
-  observer->note(observer->ctx, text);
+           "rank %d is bound to %d core%s, fewer than it could use; start with `mpirun --bind-to none`",
+           few[1], few[0], few[0] == 1 ? "" : "s");
+  o->observer.note(o->observer.ctx, text);
 }
 
 /* Rank 0 takes the lock and looks whether there is a file of this job; all of them make it together if not.
@@ -114,7 +116,7 @@ static les_status begin(rank_state *r, const les_team *team, const les_sweep_opt
   if (!les_team_is_root(team)) les_worker_announce(team);
   LES_TRY(les_team_agree(team, prepare(r, o)));
   r->threads = choose_threads(team, o, r->job);
-  warn_binding(team, &o->observer, r->threads);
+  warn_binding(team, o, r->job);
   LES_TRY(open_result(r, team));
   return open_role(r, team, o);
 }
@@ -182,9 +184,11 @@ static les_status run_cells(rank_state *r, les_team *team, const les_sweep_optio
 static les_status run_root(rank_state *r, les_team *team, const les_sweep_options *o, int *code) {
   const les_grid *grid = les_ledger_grid(r->ledger);
   les_status status = run_cells(r, team, o);
-  if (status == LES_OK && grid->failed > 0)
-    status = les_fail(LES_FAILED, "%s: complete, but %lld of %lld cells failed; `lesion status` lists them",
-                      r->output, (long long)grid->failed, (long long)les_grid_total(grid));
+  if (status == LES_OK && grid->failed + grid->failed_intact > 0)
+    status = les_fail(
+        LES_FAILED,
+        "%s: complete, but %lld of %lld cells and %lld intact runs failed; `lesion status` lists them",
+        r->output, (long long)grid->failed, (long long)les_grid_total(grid), (long long)grid->failed_intact);
   les_status finished =
       les_ledger_finish(r->ledger, exit_code(status), status == LES_OK ? NULL : les_message());
   if (status == LES_OK) status = finished;

@@ -9,14 +9,19 @@
 
 enum { MESSAGE_BYTES = 1024 };
 
-/* Rank 0 of several only coordinates. */
-static int count_sharers(const les_team *team) {
+/* Who shares this node, and whether they share its cores. Rank 0 of several only coordinates. */
+static void look_at_node(les_team *team) {
   MPI_Comm node;
-  int computes = team->rank > 0 || team->size == 1, n;
+  cpu_set_t mine, any, all;
+  int computes = team->rank > 0 || team->size == 1;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-  MPI_Allreduce(&computes, &n, 1, MPI_INT, MPI_SUM, node);
+  MPI_Allreduce(&computes, &team->sharers, 1, MPI_INT, MPI_SUM, node);
+  if (team->sharers == 0) team->sharers = 1;
+  if (sched_getaffinity(0, sizeof mine, &mine) != 0) CPU_ZERO(&mine);
+  MPI_Allreduce(&mine, &any, sizeof mine, MPI_BYTE, MPI_BOR, node);
+  MPI_Allreduce(&mine, &all, sizeof mine, MPI_BYTE, MPI_BAND, node);
+  team->bound = !CPU_EQUAL(&any, &all);
   MPI_Comm_free(&node);
-  return n > 0 ? n : 1;
 }
 
 les_status les_team_open(les_team *team) {
@@ -35,7 +40,7 @@ les_status les_team_open(les_team *team) {
   team->spawned = parent != MPI_COMM_NULL;
   team->boss = team->spawned ? parent : MPI_COMM_WORLD;
   team->torn = team->spawned;
-  team->sharers = count_sharers(team);
+  look_at_node(team);
   if (provided >= MPI_THREAD_SERIALIZED) return LES_OK;
   return les_fail(LES_FAILED, "this MPI has no thread support (MPI_THREAD_SERIALIZED)");
 }

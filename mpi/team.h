@@ -12,6 +12,7 @@ typedef struct les_team {
   bool spawned;   /* a replacement: started later, alone, by rank 0 */
   MPI_Comm boss;  /* reaches rank 0 as its rank 0 */
   int sharers;    /* ranks that share this node's cores and memory: those that compute */
+  bool bound;     /* the launcher has given the ranks of this node different cores */
   bool torn;      /* a rank has died: MPI cannot be finalized any more */
 } les_team;
 

@@ -166,5 +166,6 @@ def main(tests):
         except (AssertionError, subprocess.TimeoutExpired) as e:
             bad += 1
             print(f'FAIL {test.__name__}: {e}', flush=True)
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    if not bad:
+        shutil.rmtree(FOLDER, ignore_errors=True)
     sys.exit(bad > 0)
