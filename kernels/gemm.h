@@ -24,7 +24,8 @@
 enum {
   LES_MAX_PANEL = 32,  /* columns */
   LES_MAX_GROUPS = 16, /* groups of weights in a chunk */
-  LES_GEMV_ROWS = 5,   /* rows of x up to which the weights are not unpacked into panels */
+  LES_GEMV_ROWS = 5,   /* rows of x up to which an integer product is bound by reading the weights */
+  LES_GEMV_ROWS_F32 = 2,
 };
 
 /* Types with an INT8 mode: q + offset is in 0..2^bits - 1. `depth` products of four can be summed in 16 bits:
@@ -68,6 +69,9 @@ void les_gemm_tiled(const les_gemm_path *path, const les_matrix *w, const float 
 /* The product in an integer mode, given as its limit, for m <= LES_GEMV_ROWS. */
 void les_gemv_avx2(const les_matrix *w, const float *x, int64_t m, float *y, float limit, int threads,
                    void *scratch);
+
+/* The product in f32 for m <= LES_GEMV_ROWS_F32. */
+void les_gemv_f32_avx2(const les_matrix *w, const float *x, int64_t m, float *y, int threads);
 
 /* The mode that a product really uses: never AUTO; F32 for weights that are not quantized; INT8 only for
  * types whose integers, made unsigned, are narrow enough for 16-bit partial sums: see les_int8_find. */

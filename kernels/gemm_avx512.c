@@ -113,7 +113,9 @@ static const les_gemm_path PATHS[] = {
 void les_gemm_avx512(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute,
                      int threads, void *scratch) {
   les_compute mode = les_gemm_mode(w->type, compute);
-  if (mode != LES_COMPUTE_F32 && m <= LES_GEMV_ROWS)
+  if (mode == LES_COMPUTE_F32 && m <= LES_GEMV_ROWS_F32)
+    les_gemv_f32_avx2(w, x, m, y, threads);
+  else if (mode != LES_COMPUTE_F32 && m <= LES_GEMV_ROWS)
     les_gemv_avx2(w, x, m, y, mode == LES_COMPUTE_INT8 ? 127.0f : 32767.0f, threads, scratch);
   else
     les_gemm_tiled(&PATHS[mode], w, x, m, y, threads, scratch);

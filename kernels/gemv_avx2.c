@@ -2,12 +2,13 @@
  * read once, in the order in which they lie, eight rows of W at a time. The sums of integers are exact, so
  * they may be taken along the rows; the float operations are those of gemm.h, in their order, with a lane per
  * row of W. */
+#include "gemv.h"
 #include "half.h"
 #include "panel_avx2.h"
 #include "quant_avx2.h"
 #include "transpose_avx2.h"
 
-enum { ROWS = 8, ITEM = 4 * ROWS }; /* rows of W that are worked on, and that a thread takes, at a time */
+enum { ROWS = 8 }; /* rows of W that are worked on at a time */
 
 /* A row of activations in one chunk. Of 32 neighbours the even ones lie before the odd ones, since the bytes
  * of weights become words in that order by shifts alone. */
@@ -223,18 +224,9 @@ typedef struct job {
   float *y;
 } job;
 
-/* Reads ahead what the rows after the next ROWS ones hold, a share for each chunk, in the order in which it
- * lies. */
-static void prefetch_share(const job *j, int64_t first, int64_t c) {
-  size_t size = ROWS * j->row_bytes;
-  const char *next = (const char *)j->w->data + (size_t)(first + 2 * ROWS) * j->row_bytes;
-  size_t end = size * (size_t)(c + 1) / (size_t)j->chunks;
-  for (size_t b = size * (size_t)c / (size_t)j->chunks / 64 * 64; b < end; b += 64)
-    _mm_prefetch(next + b, _MM_HINT_T1);
-}
-
 /* The outputs first..first + ROWS - 1 of each row of activations. */
-static void multiply_rows(const job *j, int64_t first) {
+static void multiply_rows(const void *arg, int64_t first, const les_read_ahead *ahead) {
+  const job *j = arg;
   __m256 sums[LES_GEMV_ROWS];
   for (int64_t r = 0; r < j->m; r++) sums[r] = _mm256_setzero_ps();
   size_t offset = 0;
@@ -245,7 +237,7 @@ static void multiply_rows(const job *j, int64_t first) {
       int64_t row = first + i < j->w->rows ? first + i : j->w->rows - 1;
       w.src[i] = (const uint8_t *)j->w->data + (size_t)row * j->row_bytes + offset;
     }
-    prefetch_share(j, first, c);
+    les_prefetch_share(ahead, c, j->chunks);
     prepare(&j->kind, n, &w);
     for (int64_t r = 0; r < j->m; r++) {
       const chunk *a = &j->a[r * j->chunks + c];
@@ -271,11 +263,5 @@ void les_gemv_avx2(const les_matrix *w, const float *x, int64_t m, float *y, flo
     for (int64_t k = 0; k < w->cols; k += LES_CHUNK)
       quantize_chunk(j.kind.quant, x + r * w->cols + k, w->cols - k < LES_CHUNK ? w->cols - k : LES_CHUNK,
                      limit, &a[r * j.chunks + k / LES_CHUNK]);
-  int64_t next = 0;
-#pragma omp parallel num_threads(threads)
-  for (;;) {
-    int64_t first = __atomic_fetch_add(&next, ITEM, __ATOMIC_RELAXED);
-    if (first >= w->rows) break;
-    for (int64_t row = first; row < first + ITEM && row < w->rows; row += ROWS) multiply_rows(&j, row);
-  }
+  les_for_row_blocks(w, ROWS, threads, multiply_rows, &j);
 }
