@@ -28,7 +28,7 @@ static bool is_loop_mode(const char *measure) {
  * nothing was computed. */
 static double damage_of(const les_mode *mode, const char *measure, double value) {
   if (mode->label) return value == LES_LABEL_NONE ? NAN : value == mode->label;
-  if (is_loop_mode(measure)) return value < 0 ? NAN : value > 0;
+  if (is_loop_mode(measure)) return isnan(value) ? NAN : value > 0;
   return les_fields[les_field_find(measure)].damage * value;
 }
 

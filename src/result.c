@@ -3,6 +3,7 @@
 #include "hdf.h"
 #include "json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,14 @@ static les_status read_field(const les_result *r, const les_dataset *d, void **r
   return s;
 }
 
+/* A negative integer stands for a value that was not computed. */
+static double value_at(const les_dataset *d, const void *raw, size_t i) {
+  if (d->type == LES_DATA_F32) return (double)((const float *)raw)[i];
+  if (d->type == LES_DATA_U8) return ((const uint8_t *)raw)[i];
+  int32_t value = ((const int32_t *)raw)[i];
+  return value < 0 ? NAN : value;
+}
+
 static les_status read_doubles(const les_result *r, const char *name, bool baseline, double **values) {
   les_dataset d;
   void *raw = NULL;
@@ -133,10 +142,7 @@ static les_status read_doubles(const les_result *r, const char *name, bool basel
   LES_TRY(s);
   size_t n = (size_t)r->n_prompts * (baseline ? 1 : (size_t)r->n_lesions);
   *values = malloc(n * sizeof **values);
-  for (size_t i = 0; *values && i < n; i++)
-    (*values)[i] = d.type == LES_DATA_F32   ? (double)((float *)raw)[i]
-                   : d.type == LES_DATA_I32 ? (double)((int32_t *)raw)[i]
-                                            : (double)((uint8_t *)raw)[i];
+  for (size_t i = 0; *values && i < n; i++) (*values)[i] = value_at(&d, raw, i);
   free(raw);
   return *values ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for %s", r->path, name);
 }

@@ -25,8 +25,8 @@ typedef struct les_result {
 les_status les_result_open(les_result **out, const char *path);
 void les_result_close(les_result **r);
 
-/* Reads /cells/NAME of one value a cell as doubles (n_lesions, n_prompts); malloc'ed, the caller's. Not
- * there: LES_FAILED. */
+/* Reads /cells/NAME of one value a cell as doubles (n_lesions, n_prompts), NaN where nothing was computed;
+ * malloc'ed, the caller's. Not there: LES_FAILED. */
 les_status les_result_field(const les_result *r, const char *name, double **values);
 
 /* The same of the intact runs, /baseline/NAME (n_prompts). */
