@@ -1,9 +1,10 @@
 #include "scheduler.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_PROMPTS = 64, GOOD_BATCH = 64, SMALL_TILE = 8, SHARES = 2, DEATHS_OF_A_TILE = 2 };
+enum { COLUMN_PROMPTS = 64, GOOD_BATCH = 64, SMALL_TILE = 8, DEATHS_OF_A_TILE = 2 };
 
 /* Some prompts in a row, gone through lesion by lesion. */
 typedef struct column {
@@ -23,6 +24,7 @@ struct les_sched {
   double left; /* cost of the cells not handed out */
   int64_t cells_left;
   double limit;        /* cost of a tile */
+  double shares;       /* a tile is one of so many that a worker's part of what is left is cut into */
   les_tile **returned; /* tiles that came back, handed out before all else */
   int n_returned, cap_returned;
   int last_id;
@@ -67,6 +69,8 @@ les_status les_sched_open(les_sched **out, const les_grid *grid, int n_workers) 
   width = width < 1 ? 1 : width > COLUMN_PROMPTS ? COLUMN_PROMPTS : width;
   s->grid = grid;
   s->n_workers = n_workers;
+  s->shares =
+      2 + log2(n_workers) / 4; /* of more workers the slowest is slower, and must not hold up the rest */
   s->n_columns = s->n_fresh = (grid->n_prompts + width - 1) / width;
   s->columns = calloc((size_t)s->n_columns, sizeof *s->columns);
   s->own = malloc((size_t)n_workers * sizeof *s->own);
@@ -164,7 +168,7 @@ static int clamp(int64_t x, int low, int high) {
 
 /* Takes cells from the column until the tile has its share of what is left. */
 static void fill(les_sched *s, column *c, les_tile *t) {
-  double share = s->n_workers == 1 ? s->left : s->left / ((double)SHARES * s->n_workers);
+  double share = s->n_workers == 1 ? s->left : s->left / (s->shares * s->n_workers);
   int least = clamp(s->cells_left / s->n_workers, 1, SMALL_TILE);
   double cost = 0;
   for (; !finished(s, c) && t->n < LES_TILE_CELLS; column_skip(s, c)) {
