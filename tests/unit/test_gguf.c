@@ -31,7 +31,6 @@ static int open_fixture(void **state) {
 static int close_fixture(void **state) {
   (void)state;
   free(file);
-  unlink(path);
   return rmdir(folder);
 }
 
@@ -39,6 +38,7 @@ static les_status open_bytes(const uint8_t *data, size_t n) {
   les_model *m;
   assert_int_equal(scratch_write(folder, "m.gguf", data, n, path), 0);
   les_status status = les_model_open(&m, path, &(les_model_options){.no_sha256 = true});
+  unlink(path); /* a file that is rewritten in place would be flushed to the disk each time */
   if (status == LES_OK)
     les_model_close(&m);
   else
@@ -113,8 +113,8 @@ static void refuses_cut_files(void **state) {
 static void survives_any_header(void **state) {
   (void)state;
   static const uint8_t zeros[8] = {0}, ones[8] = {255, 255, 255, 255, 255, 255, 255, 255};
-  size_t step = n_header / 500 + 1;
-  for (size_t at = 0; at + 8 <= n_header; at += at < 1200 ? 1 : step) {
+  size_t step = n_header / 300 + 1;
+  for (size_t at = 0; at + 8 <= n_header; at += at < 600 ? 1 : step) {
     open_changed(at, zeros, 4);
     open_changed(at, zeros, 8);
     open_changed(at, ones, 4);
