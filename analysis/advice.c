@@ -44,6 +44,19 @@ static void write_accuracies(FILE *out, const les_map *m) {
   }
 }
 
+static void write_labels(FILE *out, const les_map *m) {
+  if (!m->labels) return;
+  fputs("\nhow continuations end\nlayer", out);
+  for (int k = LES_LABEL_INTACT; k < LES_N_LABELS; k++) fprintf(out, " %10s", les_label_name((les_label)k));
+  fputc('\n', out);
+  for (int i = 0; i < m->damage->n_profile; i++) {
+    fprintf(out, "%5d", layer_of(m, m->damage->profile[i]));
+    for (int k = LES_LABEL_INTACT; k < LES_N_LABELS; k++)
+      fprintf(out, " %10d", m->labels[m->damage->profile[i]].of[k]);
+    fputc('\n', out);
+  }
+}
+
 static void write_proxies(FILE *out, const les_map *m) {
   const les_proxies *p = &m->proxies;
   if (!p->n) return;
@@ -117,6 +130,7 @@ void les_advice_write(FILE *out, const les_map *m) {
   write_extreme(out, m, "least critical", &m->verdict.least);
   write_candidates(out, m);
   write_accuracies(out, m);
+  write_labels(out, m);
   write_proxies(out, m);
   fputs("\nwhat the data do not support (paired bootstrap over prompts, Holm, 5 %)\n", out);
   int lines =

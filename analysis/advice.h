@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/* Writes the most and least critical layer, the candidates for removal, accuracies and proxies where there
- * are any, and what the data do not support. Nothing if the profile is empty. */
+/* Writes the most and least critical layer, the candidates for removal, accuracies, labels and
+ * proxies where there are any, and what the data do not support. Nothing if the profile is empty. */
 void les_advice_write(FILE *out, const les_map *map);
 
 #endif

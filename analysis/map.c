@@ -60,6 +60,7 @@ les_status les_map_open(les_map **out, const char *path, const les_map_options *
   LES_GOTO(s, find_zones(m), end);
   LES_GOTO(s, les_verdict_make(&m->verdict, m->damage), end);
   LES_GOTO(s, les_accuracy_make(&m->accuracy, m->damage), end);
+  LES_GOTO(s, les_labels_count(&m->labels, m->result), end);
   if (options->proxies) LES_GOTO(s, les_proxies_open(&m->proxies, options->proxies, m->damage), end);
 end:
   if (s != LES_OK) les_map_close(&m);
@@ -73,6 +74,7 @@ void les_map_close(les_map **map) {
   les_proxies_close(&m->proxies);
   les_verdict_free(&m->verdict);
   free(m->accuracy);
+  free(m->labels);
   les_damage_close(&m->damage);
   les_result_close(&m->result);
   free(m->zones);

@@ -3,6 +3,7 @@
 #define LES_MAP_H
 
 #include "accuracy.h"
+#include "labels.h"
 #include "proxy.h"
 #include "verdict.h"
 #include "zones.h"
@@ -15,8 +16,9 @@ typedef struct les_map {
   les_zone *zones; /* (n_zones) indices are those of damage->profile; means in the measure's units */
   int64_t total, done, failed; /* cells */
   les_verdict verdict;
-  les_accuracy *accuracy; /* (n_lesions); NULL: no answers were scored */
-  les_proxies proxies;    /* empty unless asked for */
+  les_accuracy *accuracy;   /* (n_lesions); NULL: no answers were scored */
+  les_label_counts *labels; /* (n_lesions); NULL: the job did not ask for failures */
+  les_proxies proxies;      /* empty unless asked for */
 } les_map;
 
 typedef struct les_map_options {

@@ -70,6 +70,12 @@ static void add_accuracy(cJSON *entry, const les_accuracy *a) {
   add_number(object, "mcnemar_chi2_p", a->chi2.p);
 }
 
+static void add_labels(cJSON *entry, const les_label_counts *c) {
+  cJSON *object = cJSON_AddObjectToObject(entry, "labels");
+  for (int i = LES_LABEL_INTACT; i < LES_N_LABELS; i++)
+    cJSON_AddNumberToObject(object, les_label_name((les_label)i), c->of[i]);
+}
+
 static cJSON *describe_lesion(const les_map *m, int i) {
   const les_damage *d = m->damage;
   cJSON *entry = cJSON_CreateObject();
@@ -92,6 +98,7 @@ static cJSON *describe_lesion(const les_map *m, int i) {
   }
   if (m->verdict.versus) add_contrast(cJSON_AddObjectToObject(entry, "versus_intact"), &m->verdict.versus[i]);
   if (m->accuracy) add_accuracy(entry, &m->accuracy[i]);
+  if (m->labels) add_labels(entry, &m->labels[i]);
   return entry;
 }
 

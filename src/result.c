@@ -21,7 +21,6 @@ static les_status read_attributes(les_result *r, const les_hdf *h) {
                     (long long)layers);
   r->n_layers = (int)layers;
   LES_TRY(les_hdf_attr_int(h, LES_ATTR_CELLS_COMPUTED, &r->cells_computed));
-  LES_TRY(les_hdf_attr_string(h, LES_ATTR_PROGRAM, &r->program));
   LES_TRY(les_hdf_attr_string(h, LES_ATTR_MODEL_NAME, &r->model_name));
   LES_TRY(les_hdf_attr_string(h, LES_ATTR_MODEL_SHA256, &r->model_sha256));
   LES_TRY(les_hdf_attr_string(h, LES_ATTR_ARCHITECTURE, &r->arch));
@@ -52,7 +51,6 @@ static les_status read_descriptions(les_result *r, const les_hdf *h) {
       return les_fail(LES_FAILED, "%s: lesion '%s' is on layer %d of a model of %d", h->path,
                       r->lesion_specs[i], r->lesion_layers[i], r->n_layers);
   LES_TRY(les_hdf_length(h, LES_DATA_PROMPT_ID, 1, &r->n_prompts));
-  LES_TRY(les_hdf_read_strings(h, LES_DATA_PROMPT_ID, 1, r->n_prompts, &r->prompt_ids));
   LES_TRY(les_hdf_read_strings(h, LES_DATA_PROMPT_DOMAIN, 1, r->n_prompts, &r->prompt_domains));
   const int shape[] = {r->n_lesions, r->n_prompts};
   return les_hdf_read(h, LES_DATA_CELL_STATUS, LES_DATA_U8, 2, shape, (void **)&r->status);
@@ -91,10 +89,9 @@ void les_result_close(les_result **result) {
   les_result *r = *result;
   if (!r) return;
   les_hdf_strings_free(r->lesion_specs, r->n_lesions);
-  les_hdf_strings_free(r->prompt_ids, r->n_prompts);
   les_hdf_strings_free(r->prompt_domains, r->n_prompts);
-  void *rest[] = {r->path,    r->job,        r->lesion_layers, r->lesion_done, r->status,
-                  r->program, r->model_name, r->model_sha256,  r->arch,        r->compute};
+  void *rest[] = {r->path,       r->job,          r->lesion_layers, r->lesion_done, r->status,
+                  r->model_name, r->model_sha256, r->arch,          r->compute};
   for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) free(rest[i]);
   free(r);
   *result = NULL;

@@ -13,10 +13,10 @@ typedef struct les_result {
   char **lesion_specs; /* (n_lesions) */
   int32_t *lesion_layers;
   uint8_t *lesion_done;
-  char **prompt_ids, **prompt_domains; /* (n_prompts) */
-  uint8_t *status;                     /* (n_lesions, n_prompts) */
+  char **prompt_domains; /* (n_prompts) */
+  uint8_t *status;       /* (n_lesions, n_prompts) */
   /* attributes */
-  char *program, *model_name, *model_sha256, *arch, *compute;
+  char *model_name, *model_sha256, *arch, *compute;
   int64_t cells_computed;
 } les_result;
 

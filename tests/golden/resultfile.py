@@ -15,7 +15,7 @@ def fixed(strings):
 
 
 def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers=None, status=None, baseline=None,
-          architecture="llama"):
+          architecture="llama", types=()):
     """cells: {measure: array (L, P)}. status: array (L, P), default all done. baseline: {measure: array (P)}."""
     n_lesions = len(next(iter(cells.values())))
     n_layers = n_layers or n_lesions
@@ -34,7 +34,7 @@ def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers
         f["baseline/status"] = np.ones(prompts, np.uint8)
         f["cells/status"] = status
         for name, values in cells.items():
-            f["cells/" + name] = np.asarray(values, np.float32)
+            f["cells/" + name] = np.asarray(values, dict(types).get(name, np.float32))
         for name, values in (baseline or {}).items():
             f["baseline/" + name] = np.asarray(values, np.float32)
         f.attrs["schema"] = np.int64(1)

@@ -209,6 +209,17 @@ class Map(unittest.TestCase):
         self.assertEqual(m["layers"][1]["versus_intact"]["difference"], 0)
         self.assertIn("right answers", text)
 
+    def test_labels_are_counted(self):
+        labels = np.full((2, 12), 2)
+        labels[0, :5] = 3
+        labels[1, 0] = 6
+        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.1]), "label": labels}, types={"label": np.uint8})
+        m, text = self.map()
+        self.assertEqual(m["layers"][0]["labels"],
+                         {"intact": 0, "drifted": 7, "repetition": 5, "gibberish": 0, "empty": 0, "nan": 0})
+        self.assertEqual(m["layers"][1]["labels"]["nan"], 1)
+        self.assertIn("how continuations end", text)
+
     def test_proxies_are_correlated_with_damage(self):
         path = os.path.join(self.folder.name, "importance.json")
         with open(path, "w") as f:
@@ -313,6 +324,8 @@ class BadFiles(unittest.TestCase):
             del f["cells/status"]
             del f["prompts/id"]
             f.create_dataset("prompts/id", (2**30,), "S64", chunks=(1024,))
+            del f["prompts/domain"]
+            f.create_dataset("prompts/domain", (2**30,), "S64", chunks=(1024,))
         self.change(edit)
         self.refuse("more than the file can hold")
 
