@@ -19,6 +19,14 @@ static inline void les_prefetch_share(const les_read_ahead *ahead, int64_t part,
     __builtin_prefetch(ahead->data + b, 0, 2); /* into the L2 cache */
 }
 
+/* Fetches the next n bytes at most, and moves on. */
+static inline void les_prefetch_next(les_read_ahead *ahead, size_t n) {
+  if (n > ahead->size) n = ahead->size;
+  for (size_t b = 0; b < n; b += 64) __builtin_prefetch(ahead->data + b, 0, 2);
+  ahead->data += n;
+  ahead->size -= n;
+}
+
 /* Calls work(arg, first, ahead) for the blocks of `block` rows of W, on `threads` threads. */
 void les_for_row_blocks(const les_matrix *w, int64_t block, int threads,
                         void (*work)(const void *arg, int64_t first, const les_read_ahead *ahead),

@@ -176,26 +176,12 @@ static void unpack_quant_f32(const les_panel_source *source, int first, panel_f3
   }
 }
 
-/* Eight columns of 8 elements from k, of weights that are floats. */
-static void load_floats(const les_panel_source *source, int first, int64_t k, __m256i r[8]) {
-  for (int i = 0; i < 8; i++) {
-    const uint8_t *col = source->cols[first + i];
-    if (source->kind->type == LES_F32) {
-      r[i] = _mm256_loadu_si256((const __m256i *)(col + 4 * k));
-    } else {
-      __m128i half = _mm_loadu_si128((const __m128i *)(col + 2 * k));
-      r[i] = source->kind->type == LES_F16 ? _mm256_castps_si256(_mm256_cvtph_ps(half))
-                                           : _mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16);
-    }
-  }
-}
-
 static void unpack_floats(const les_panel_source *source, int first, panel_f32 *panel) {
   int64_t k = 0;
   size_t element = source->bytes / (size_t)source->n;
   for (; k + 8 <= source->n; k += 8) {
     __m256i r[8];
-    load_floats(source, first, k, r);
+    les_load_floats_avx2(source->kind->type, source->cols + first, k, r);
     transpose8(r);
     for (int i = 0; i < 8; i++) _mm256_storeu_si256((__m256i *)(panel->w[k + i] + first), r[i]);
   }

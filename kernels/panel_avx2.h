@@ -3,6 +3,7 @@
 #define LES_PANEL_AVX2_H
 
 #include "gemm.h"
+#include <immintrin.h>
 
 enum { TILE_ROWS = 4, PANEL_COLS_F32 = 24, PANEL_COLS_INT = 16, PANEL_COLS_WIDE = 32 };
 
@@ -70,6 +71,20 @@ void les_unpack_int8_wide_avx2(const les_panel_source *source, void *panel);
 #else
 #define LES_UNROLL _Pragma("GCC unroll 8")
 #endif
+
+/* 8 elements from k of eight columns of weights that are not quantized. */
+static inline void les_load_floats_avx2(les_dtype type, const uint8_t *const cols[8], int64_t k,
+                                        __m256i r[8]) {
+  LES_UNROLL for (int i = 0; i < 8; i++) {
+    if (type == LES_F32) {
+      r[i] = _mm256_loadu_si256((const __m256i *)(cols[i] + 4 * k));
+    } else {
+      __m128i half = _mm_loadu_si128((const __m128i *)(cols[i] + 2 * k));
+      r[i] = type == LES_F16 ? _mm256_castps_si256(_mm256_cvtph_ps(half))
+                             : _mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16);
+    }
+  }
+}
 
 void les_multiply_f32_avx2(const les_weight_kind *kind, const void *tile, const void *panel, int64_t n,
                            float *sums);
