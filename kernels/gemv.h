@@ -22,6 +22,7 @@ static inline void les_prefetch_share(const les_read_ahead *ahead, int64_t part,
 /* Fetches the next n bytes at most, and moves on. */
 static inline void les_prefetch_next(les_read_ahead *ahead, size_t n) {
   if (n > ahead->size) n = ahead->size;
+  if (n == 0) return;
   for (size_t b = 0; b < n; b += 64) __builtin_prefetch(ahead->data + b, 0, 2);
   ahead->data += n;
   ahead->size -= n;

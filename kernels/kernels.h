@@ -83,8 +83,9 @@ typedef struct les_matrix {
 /* How products are computed; stored with a result.
  * F32: weights unpacked to f32, one chain of fused multiply-adds over k ascending, starting from 0.
  * INT16: activations as 16-bit integers per row and 256 columns, exact integer sums per weight block.
- * INT8: the same with 8 bits for 4-bit weight types; other types as in INT16.
- * AUTO: INT16 where the weights are quantized, F32 where they are not. */
+ * INT8: the same with 8 bits for Q4_0, Q4_1, Q4_K and Q6_K; other types as in INT16.
+ * AUTO: INT16 where the weights are quantized, F32 where they are not.
+ * In the integer modes a row with infinity or NaN gives NaN; weights that are not quantized are as in F32. */
 typedef enum les_compute {
   LES_COMPUTE_AUTO,
   LES_COMPUTE_F32,

@@ -155,6 +155,12 @@ typedef struct buffers {
   int threads;
 } buffers;
 
+/* The modes that differ for a type: F32 alone if it is not quantized, INT8 for the narrow ones. */
+static les_compute last_mode(les_dtype type) {
+  if (type == LES_F32 || type == LES_BF16) return LES_COMPUTE_F32;
+  return type == LES_Q4_K || type == LES_Q4_0 || type == LES_Q6_K ? LES_COMPUTE_INT8 : LES_COMPUTE_INT16;
+}
+
 /* The best of several turns of each mode, the peaks measured between them. */
 static void bench_shape(les_dtype type, int64_t rows, int64_t cols, const buffers *b) {
   static const int64_t BATCHES[] = {8, 64, 128, 256};
@@ -163,7 +169,7 @@ static void bench_shape(les_dtype type, int64_t rows, int64_t cols, const buffer
     int64_t m = BATCHES[i];
     double f32 = 0.0, int8 = 0.0, rate[4] = {0}, error[4];
     for (int repeat = 0; repeat < REPEATS; repeat++)
-      for (les_compute mode = LES_COMPUTE_F32; mode <= LES_COMPUTE_INT8; mode++) {
+      for (les_compute mode = LES_COMPUTE_F32; mode <= last_mode(type); mode++) {
         f32 = fmax(f32, peak_f32());
         int8 = fmax(int8, peak_int8());
         double start = seconds(CLOCK_THREAD_CPUTIME_ID);
@@ -172,7 +178,7 @@ static void bench_shape(les_dtype type, int64_t rows, int64_t cols, const buffer
         rate[mode] = fmax(rate[mode], 2.0 * (double)m * (double)rows * (double)cols / elapsed / 1e9);
         if (repeat == 0) error[mode] = error_of(&w, b->x, m, b->y);
       }
-    for (les_compute mode = LES_COMPUTE_F32; mode <= LES_COMPUTE_INT8; mode++)
+    for (les_compute mode = LES_COMPUTE_F32; mode <= last_mode(type); mode++)
       printf("%-5s %6lld x %-5lld %4lld  %-5s %7.1f %7.1f%% %7.1f%% %7.2f %9.1e\n",
              les_dtype_find(type)->name, (long long)rows, (long long)cols, (long long)m, MODES[mode],
              rate[mode], 100.0 * rate[mode] / f32, 100.0 * rate[mode] / int8,
