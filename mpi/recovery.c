@@ -22,6 +22,11 @@ void les_recovery_kill(int pid, bool here) {
   if (here && pid > 1) kill(pid, SIGKILL);
 }
 
+/* MPI_Comm_spawn takes a tenth of a second, but never returns if the new process dies before it has reached
+ * us. Then this process is ended by SIGALRM, as if it had crashed: its launcher starts it again, and nothing
+ * finished is lost. */
+enum { SPAWN_PATIENCE = 60 };
+
 les_status les_recovery_spawn(const les_respawn *how, const char *host, MPI_Comm *worker) {
   MPI_Info info;
   char folder[PATH_MAX];
@@ -29,7 +34,9 @@ les_status les_recovery_spawn(const les_respawn *how, const char *host, MPI_Comm
   MPI_Info_create(&info);
   if (host) MPI_Info_set(info, "host", host);
   if (getcwd(folder, sizeof folder)) MPI_Info_set(info, "wdir", folder);
+  alarm(SPAWN_PATIENCE);
   int result = MPI_Comm_spawn(how->program, (char **)how->argv, 1, info, 0, MPI_COMM_SELF, worker, &error);
+  alarm(0);
   MPI_Info_free(&info);
   if (result != MPI_SUCCESS || error != MPI_SUCCESS)
     return les_fail(LES_FAILED, "no worker can be started in place of the dead one%s%s", host ? " on " : "",

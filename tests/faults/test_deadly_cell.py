@@ -51,8 +51,8 @@ def a_deadly_prompt_fails_with_its_cells():
     assert r.returncode == 1, f'exit {r.returncode}: {r.stderr}'
     flags, intact = read(file, 'cells/status'), read(file, 'baseline/status')
     assert intact[7] == 2 and (intact == 1).sum() == PROMPTS_N - 1, intact
-    failed = (flags[:, 7] == 2).sum()  # those that were not done before it was given up
-    assert failed > 0 and (flags == 1).sum() == CELLS - failed, flags
+    failed = (flags[:, 7] == 2).sum()  # those that were not done before it was given up: perhaps none
+    assert (flags == 1).sum() == CELLS - failed, flags
     assert len(status(file)['failures']) == failed + 1
 
 

@@ -59,7 +59,7 @@ def launch_starts_again():
 
 
 def launch_gives_up_without_progress():
-    """Rank 0 dies each time as soon as it has begun."""
+    """Rank 0 dies each time as soon as it has begun; some starts may finish a few cells all the same."""
     file = path('hopeless.h5')
     q = start(launch_command(file, args=['--retries', '9']))
     killed = set()
@@ -73,7 +73,7 @@ def launch_gives_up_without_progress():
                     pass
         time.sleep(0.005)
     err = q.communicate(timeout=10)[1]
-    assert q.returncode == 1 and 'given up after 3 starts' in err, f'exit {q.returncode}: {err}'
+    assert q.returncode == 1 and 'starts, the last ones without a finished cell' in err, f'exit {q.returncode}: {err}'
 
 
 def a_signal_to_launch_leaves_a_checkpoint():
