@@ -162,12 +162,13 @@ static les_status run_alone(rank_state *r) {
     LES_TRY(les_ledger_next(r->ledger, 0, &s.tile));
     s.since = les_now();
     les_status status = les_evaluate(r->evaluator, s.tile->cells, s.tile->n, solo_cell, &s, solo_stop);
-    if (status == LES_OK)
-      status = les_ledger_end(r->ledger, s.tile);
-    else if (status == LES_FAILED && !s.store_failed)
+    if (status == LES_FAILED && !s.store_failed) {
       status = les_ledger_lost(r->ledger, s.tile, les_message());
-    else if (status == LES_STOPPED)
-      return les_limits_stopped(s.why);
+    } else { /* what a stop or a full disk has left of the tile goes back */
+      les_status ended = les_ledger_end(r->ledger, s.tile);
+      if (status == LES_OK) status = ended;
+    }
+    if (status == LES_STOPPED) return les_limits_stopped(s.why);
     if (status != LES_OK) return status;
   }
   return LES_OK;
