@@ -25,6 +25,7 @@ struct les_sched {
   int64_t cells_left;
   double limit;        /* cost of a tile */
   double shares;       /* a tile is one of so many that a worker's part of what is left is cut into */
+  les_tile *out;       /* the tiles that workers have, a list */
   les_tile **returned; /* tiles that came back, handed out before all else */
   int n_returned, cap_returned;
   int last_id;
@@ -92,6 +93,10 @@ les_status les_sched_open(les_sched **out, const les_grid *grid, int n_workers) 
 void les_sched_close(les_sched **sched) {
   les_sched *s = *sched;
   if (!s) return;
+  for (les_tile *t; (t = s->out);) {
+    s->out = t->after;
+    free(t);
+  }
   for (int i = 0; i < s->n_returned; i++) free(s->returned[i]);
   free(s->returned);
   free(s->columns);
@@ -186,20 +191,34 @@ static void fill(les_sched *s, column *c, les_tile *t) {
   s->cells_left -= t->n;
 }
 
+static les_tile *hand_out(les_sched *s, les_tile *t, int worker) {
+  t->worker = worker;
+  t->before = NULL;
+  t->after = s->out;
+  if (t->after) t->after->before = t;
+  return s->out = t;
+}
+
+static void take_back(les_sched *s, les_tile *t) {
+  if (t->before)
+    t->before->after = t->after;
+  else
+    s->out = t->after;
+  if (t->after) t->after->before = t->before;
+}
+
 les_status les_sched_next(les_sched *s, int worker, les_tile **tile) {
   *tile = NULL;
   if (s->n_returned > 0) {
-    *tile = s->returned[--s->n_returned];
-    (*tile)->worker = worker;
+    *tile = hand_out(s, s->returned[--s->n_returned], worker);
     return LES_OK;
   }
   column *c = choose_column(s, worker);
   if (!c) return LES_OK;
   les_tile *t = tile_new(s, LES_TILE_CELLS);
   if (!t) return les_fail(LES_FAILED, "out of memory for a tile");
-  t->worker = worker;
   fill(s, c, t);
-  *tile = t;
+  *tile = hand_out(s, t, worker);
   return LES_OK;
 }
 
@@ -230,11 +249,13 @@ static bool shrink(const les_sched *s, les_tile *t) {
 }
 
 les_status les_sched_end(les_sched *s, les_tile *tile) {
+  take_back(s, tile);
   return shrink(s, tile) ? give_back(s, tile) : LES_OK;
 }
 
 les_status les_sched_lost(les_sched *s, les_tile *t, les_cell *failed, bool *give_up) {
   *give_up = false;
+  take_back(s, t);
   t->deaths++;
   if (!shrink(s, t)) return LES_OK;
   if (t->deaths < DEATHS_OF_A_TILE) return give_back(s, t);

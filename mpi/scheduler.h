@@ -17,10 +17,11 @@
 enum { LES_TILE_CELLS = 512 }; /* a tile's most cells: its message stays below any MPI's eager limit */
 
 typedef struct les_tile {
-  int id;      /* 1, 2, ... in the order of handing out */
-  int worker;  /* who has it */
-  int deaths;  /* workers that it took with it */
-  double cost; /* of its cells when it was first handed out */
+  int id;                          /* 1, 2, ... in the order of handing out */
+  int worker;                      /* who has it */
+  int deaths;                      /* workers that it took with it */
+  double cost;                     /* of its cells when it was first handed out */
+  struct les_tile *before, *after; /* the scheduler's */
   int n;
   les_cell cells[]; /* (n) */
 } les_tile;

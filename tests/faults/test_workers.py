@@ -25,9 +25,13 @@ def one(file, how, n_kills, rnd, seconds):
     err = q.communicate(timeout=200)[1]
     assert q.returncode == 0, f'exit {q.returncode}: {err}'
     lines = events(file)
-    sizes = {e['tile']: e['cells'] for e in lines if e['event'] == 'tile'}
     again = handed_out(lines) - CELLS - PROMPTS_N
-    in_flight = sum(sizes.get(e.get('tile'), 0) for e in lines if e['event'] == 'death')
+    sizes, in_flight = {}, 0
+    for e in lines:
+        if e['event'] == 'tile':
+            sizes[e['tile']] = e['cells']
+        if e['event'] == 'death':
+            in_flight += sizes.get(e.get('tile'), 0)
     if len([e for e in lines if e['event'] == 'start']) == 1:
         assert again <= in_flight, f'{again} cells computed again, {in_flight} were in flight'
     return kills, again
