@@ -4,6 +4,7 @@
 #include "interrupt.h"
 #include "message.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 static const double check_interval = 0.25;   /* between looks at the workers' health */
 static const double stopped_patience = 2;    /* a stopped process may be continued by then */
+static const double replace_interval = 2;    /* between attempts to start a worker */
 static const double loading_patience = 3600; /* for a large model from a slow disk */
 static const double stop_patience = 60;      /* for tiles to end early */
 static const double longest_sleep = 0.002;
@@ -270,22 +272,22 @@ static const char *ailment(les_coordinator *c, slot *s) {
   return NULL;
 }
 
+/* Starts another process in a gone worker's place. A failure is tried again later, a few times. */
 static les_status replace(les_coordinator *c, slot *s) {
   MPI_Comm worker;
   char text[256];
   if (s->comm == MPI_COMM_WORLD) c->spawned++;
-  if (s->futile++ >= FUTILE_STARTS ||
-      les_recovery_spawn(c->respawn, s->pid && !s->here ? s->host : NULL, &worker) != LES_OK) {
-    snprintf(text, sizeof text, "worker %d is not replaced: %s", (int)(s - c->slots + 1),
-             s->futile > FUTILE_STARTS ? "its replacements die before they begin" : les_message());
-    les_ledger_event(c->ledger, "given up", NULL, text);
-    return count_state(c, SLOT_GONE) < c->n
-               ? LES_OK
-               : les_fail(LES_FAILED,
-                          "no worker is left and none can be started; start the sweep again to go on");
+  s->comm = MPI_COMM_NULL;
+  s->futile++;
+  les_ledger_event(c->ledger, "spawn", NULL, NULL);
+  if (les_recovery_spawn(c->respawn, s->pid && !s->here ? s->host : NULL, &worker) == LES_OK) {
+    welcome(c, s, worker, 0);
+    les_ledger_event(c->ledger, "replacement", NULL, NULL);
+    return LES_OK;
   }
-  welcome(c, s, worker, 0);
-  les_ledger_event(c->ledger, "replacement", NULL, NULL);
+  set_state(s, SLOT_GONE);
+  snprintf(text, sizeof text, "worker %d is not replaced yet: %s", (int)(s - c->slots + 1), les_message());
+  les_ledger_event(c->ledger, "no replacement", NULL, text);
   return LES_OK;
 }
 
@@ -305,7 +307,7 @@ static les_status bury(les_coordinator *c, slot *s, const char *why) {
   s->tile = NULL;
   set_state(s, SLOT_GONE);
   if (tile) LES_TRY(les_ledger_lost(c->ledger, tile, why));
-  return c->stopping ? LES_OK : replace(c, s);
+  return LES_OK;
 }
 
 /* If rank 0 itself was stopped for a while, so were its clocks: nobody else is to blame for that time. */
@@ -314,23 +316,34 @@ static void forgive_pause(les_coordinator *c) {
   c->looped = now;
   if (pause < 5) return;
   for (int i = 0; i < c->n; i++) {
-    c->slots[i].heard += pause;
-    c->slots[i].since += pause;
+    c->slots[i].heard = fmin(now, c->slots[i].heard + pause);
+    c->slots[i].since = fmin(now, c->slots[i].since + pause);
   }
+}
+
+static bool to_replace(const les_coordinator *c, const slot *s) {
+  if (s->state != SLOT_GONE || s->futile >= FUTILE_STARTS || c->stopping) return false;
+  return s->futile == 0 || les_now() - s->since > replace_interval;
 }
 
 static les_status check_health(les_coordinator *c) {
   if (les_now() - c->checked < check_interval) return LES_OK;
   c->checked = les_now();
+  bool hope = c->stopping;
   for (int i = 0; i < c->n; i++) {
     slot *s = &c->slots[i];
     const char *why = s->state == SLOT_GONE ? NULL : ailment(c, s);
     bool some;
-    if (!why) continue;
-    LES_TRY(receive_all(c, &some)); /* its last words */
-    LES_TRY(bury(c, s, why));
+    if (why) {
+      LES_TRY(receive_all(c, &some)); /* its last words */
+      LES_TRY(bury(c, s, why));
+    }
+    if (to_replace(c, s)) LES_TRY(replace(c, s));
+    hope |= s->state != SLOT_GONE || s->futile < FUTILE_STARTS;
+    forgive_pause(c); /* starting a process may take long, or wait in vain for one that died meanwhile */
   }
-  return LES_OK;
+  if (hope) return LES_OK;
+  return les_fail(LES_FAILED, "no worker is left and none can be started; start the sweep again to go on");
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------ */

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+enum { SPAWN_SECONDS = 20 }; /* a tenth of a second is usual */
+
 les_health les_recovery_health(int pid, bool here) {
   if (!here) return LES_HEALTH_GOOD;
   switch (les_process_state_of(pid)) {
@@ -22,10 +24,12 @@ void les_recovery_kill(int pid, bool here) {
   if (here && pid > 1) kill(pid, SIGKILL);
 }
 
-/* MPI_Comm_spawn takes a tenth of a second, but never returns if the new process dies before it has reached
- * us. Then this process is ended by SIGALRM, as if it had crashed: its launcher starts it again, and nothing
- * finished is lost. */
-enum { SPAWN_PATIENCE = 60 };
+/* Open MPI waits for ever for a process that dies while it starts. All that is finished is in the file: this
+ * start is given up for the next one. */
+static void give_up(int number) {
+  (void)number;
+  _exit(1);
+}
 
 les_status les_recovery_spawn(const les_respawn *how, const char *host, MPI_Comm *worker) {
   MPI_Info info;
@@ -34,7 +38,9 @@ les_status les_recovery_spawn(const les_respawn *how, const char *host, MPI_Comm
   MPI_Info_create(&info);
   if (host) MPI_Info_set(info, "host", host);
   if (getcwd(folder, sizeof folder)) MPI_Info_set(info, "wdir", folder);
-  alarm(SPAWN_PATIENCE);
+  struct sigaction act = {.sa_handler = give_up};
+  sigaction(SIGALRM, &act, NULL);
+  alarm(SPAWN_SECONDS);
   int result = MPI_Comm_spawn(how->program, (char **)how->argv, 1, info, 0, MPI_COMM_SELF, worker, &error);
   alarm(0);
   MPI_Info_free(&info);

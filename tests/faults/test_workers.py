@@ -50,4 +50,34 @@ def workers_die():
         f'{n} of {n} completed by themselves, exit code 0, equal to the byte', f'at most {lost} of {CELLS} cells computed again: tiles in flight')
 
 
-main([workers_die])
+def replacements(launcher):
+    """Processes that were started in place of dead workers."""
+    found = []
+    for child in children(launcher):
+        try:
+            with open(f'/proc/{child}/cmdline', 'rb') as f:
+                found += [child] if b'--sharers' in f.read() else []
+        except OSError:
+            pass
+    return found
+
+
+def replacements_die_while_they_start():
+    n, rnd, file = repetitions(10), random.Random(5), path('spawned.h5')
+    for k in range(n):
+        forget(file)
+        q = start(launch_command(file))
+        wait_for('workers', lambda: events(file, 'tile') or q.poll() is not None)
+        os.kill(events(file, 'worker')[-1]['pid'], signal.SIGKILL)
+        wait_for('a replacement', lambda: replacements(q.pid) or q.poll() is not None)
+        time.sleep(rnd.random() / 5)
+        for child in replacements(q.pid):
+            os.kill(child, signal.SIGKILL)
+        err = q.communicate(timeout=200)[1]
+        assert q.returncode == 0, f'exit {q.returncode}: {err}'
+        assert digest(file) == digest(path('undisturbed.h5')), f'run {k}: bytes differ'
+    row('a replacement gets SIGKILL while it starts', f'{n} sweeps', f'{n} of {n} completed by themselves, exit code 0, equal to the byte',
+        'tiles in flight; up to 20 s, which MPI_Comm_spawn waits')
+
+
+main([workers_die, replacements_die_while_they_start])
