@@ -261,30 +261,55 @@ static void add_contribution(const pass *p, int row, const les_affine *t, const 
   if (t && t->b != 0) les_add_scaled(x, t->mean, t->b, p->s->n_embd);
 }
 
-/* Norms of heads, rope, and the row's place in the cache. */
-static void place_keys(const pass *p) {
+/* Norms and rope of a row's heads. */
+static void turn_heads(const pass *p, int row, float *heads, int n_heads, les_norm_id id) {
   const les_shape *s = p->s;
+  const les_layer *layer = layer_of(p, row);
+  const les_norm *norm = &layer->norm[id];
+  for (int h = 0; norm->scale && h < n_heads; h++)
+    les_rms_norm(heads + h * s->head_dim, norm->scale, s->norm_eps, s->head_dim, heads + h * s->head_dim);
+  if (s->n_rope_pairs > 0)
+    les_rope(heads, n_heads, s->head_dim, s->n_rope_pairs,
+             row_of(p->ws->cos[layer->rope], row, s->n_rope_pairs),
+             row_of(p->ws->sin[layer->rope], row, s->n_rope_pairs), s->rope_neox);
+}
+
+/* Keys and values to their places in the caches. */
+static void place_keys(const pass *p) {
   const les_workspace *ws = p->ws;
-  int q_dim = s->n_heads * s->head_dim, kv_dim = s->n_kv_heads * s->head_dim;
+  int kv_dim = p->s->n_kv_heads * p->s->head_dim;
+  size_t bytes = (size_t)kv_dim * sizeof *ws->k;
   FOR_ROWS(p, i, p->n_list) {
-    int r = ws->list[i];
-    const les_row *row = &p->rows[r];
-    const les_layer *layer = layer_of(p, r);
-    float *q = row_of(ws->q, i, q_dim), *k = row_of(ws->k, i, kv_dim);
-    const les_norm *qn = &layer->norm[LES_NORM_Q], *kn = &layer->norm[LES_NORM_K];
-    for (int h = 0; qn->scale && h < s->n_heads; h++)
-      les_rms_norm(q + h * s->head_dim, qn->scale, s->norm_eps, s->head_dim, q + h * s->head_dim);
-    for (int h = 0; kn->scale && h < s->n_kv_heads; h++)
-      les_rms_norm(k + h * s->head_dim, kn->scale, s->norm_eps, s->head_dim, k + h * s->head_dim);
-    if (s->n_rope_pairs > 0) {
-      const float *c = row_of(ws->cos[layer->rope], r, s->n_rope_pairs);
-      const float *sn = row_of(ws->sin[layer->rope], r, s->n_rope_pairs);
-      les_rope(q, s->n_heads, s->head_dim, s->n_rope_pairs, c, sn, s->rope_neox);
-      les_rope(k, s->n_kv_heads, s->head_dim, s->n_rope_pairs, c, sn, s->rope_neox);
-    }
-    memcpy(les_seq_key(row->seq, p->layer, row->pos), k, (size_t)kv_dim * sizeof *k);
-    memcpy(les_seq_value(row->seq, p->layer, row->pos), row_of(ws->v, i, kv_dim), (size_t)kv_dim * sizeof *k);
+    const les_row *row = &p->rows[ws->list[i]];
+    float *k = row_of(ws->k, i, kv_dim);
+    turn_heads(p, ws->list[i], k, p->s->n_kv_heads, LES_NORM_K);
+    memcpy(les_seq_key(row->seq, p->layer, row->pos), k, bytes);
+    memcpy(les_seq_value(row->seq, p->layer, row->pos), row_of(ws->v, i, kv_dim), bytes);
   }
+}
+
+static void turn_queries(const pass *p) {
+  FOR_ROWS(p, i, p->n_list)
+  turn_heads(p, p->ws->list[i], row_of(p->ws->q, i, p->s->n_heads * p->s->head_dim), p->s->n_heads,
+             LES_NORM_Q);
+}
+
+static bool leaves(const pass *p, int row) {
+  return p->rows[row].cache_only && p->layer == p->s->n_layers - 1;
+}
+
+/* Takes the rows that nobody reads any further off the list, their places in h closed up. */
+static void drop_rows(pass *p) {
+  int n = 0;
+  for (int i = 0; i < p->n_list; i++) {
+    if (leaves(p, p->ws->list[i])) continue;
+    p->ws->list[n] = p->ws->list[i];
+    if (n < i)
+      memcpy(row_of(p->ws->h, n, p->s->n_embd), row_of(p->ws->h, i, p->s->n_embd),
+             (size_t)p->s->n_embd * sizeof *p->ws->h);
+    n++;
+  }
+  p->n_list = n;
 }
 
 static void shape_head(const les_affine *t, float *z, int n) {
@@ -357,10 +382,12 @@ static les_status run_attention(pass *p) {
   list_rows(p, attn_part);
   for (int i = 0; i < p->n_list; i++) LES_TRY(les_seq_reserve(p->rows[ws->list[i]].seq, p->layer));
   norm_inputs(p, LES_NORM_ATTN);
-  apply_linear(p, LES_Q, ws->h, ws->q);
   apply_linear(p, LES_K, ws->h, ws->k);
   apply_linear(p, LES_V, ws->h, ws->v);
   place_keys(p);
+  drop_rows(p);
+  apply_linear(p, LES_Q, ws->h, ws->q);
+  turn_queries(p);
   attend(p);
   for (int i = 0; p->o->attn_entropy && i < p->n_list; i++) ws->entropy[ws->list[i]] = mean_entropy(p, i);
   if (probed(p, LES_SITE_HEADS)) FOR_ROWS(p, i, p->n_list)
@@ -376,6 +403,7 @@ static void run_mlp(pass *p) {
   const les_shape *s = p->s;
   list_rows(p, mlp_part);
   norm_inputs(p, LES_NORM_MLP);
+  drop_rows(p);
   apply_linear(p, LES_UP, ws->h, ws->up);
   if (s->gated) apply_linear(p, LES_GATE, ws->h, ws->gate);
   FOR_ROWS(p, i, p->n_list) {

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAFT_FIRST = 4 }; /* draft tokens that are checked at first where nothing else asks for all of them */
-
 static bool wants(const les_run *r, unsigned what) {
   return (r->input->want & what) != 0;
 }
@@ -135,8 +133,7 @@ les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int
   LES_TRY(open_run(out, &like, plan, trunk->seq));
   les_run *r = *out;
   memcpy(r->tokens + r->input->n, trunk->tokens + r->input->n, (size_t)trunk->n_new * sizeof *r->tokens);
-  r->end = trunk->n_run;
-  if (!forced(r) && r->end > r->input->n + DRAFT_FIRST) r->end = r->input->n + DRAFT_FIRST;
+  r->end = forced(r) ? trunk->n_run : r->input->n;
   return LES_OK;
 }
 
@@ -175,6 +172,11 @@ static bool reads_last(const les_run *r, int pos) {
   return wants(r, LES_WANT_LAST_LOGITS) && pos == r->input->n - 1 && r->phase == LES_PHASE_GIVEN;
 }
 
+/* True if the state after the last layer is read though the logits are not. */
+static bool reads_final_state(const les_run *r) {
+  return wants(r, LES_WANT_TRACE) || (r->hidden && r->hidden[r->model->shape.n_layers]);
+}
+
 static les_row row_at(const les_run *r, int pos) {
   int n_layers = r->model->shape.n_layers, n_embd = r->model->shape.n_embd;
   les_row row = {.seq = r->seq, .token = r->tokens[pos], .pos = pos};
@@ -183,9 +185,11 @@ static les_row row_at(const les_run *r, int pos) {
     row.hidden = r->trunk->hidden[r->start] + (size_t)pos * (size_t)n_embd;
   }
   row.logits = reads_forced(r, pos) || chooses(r, pos) || reads_last(r, pos);
+  row.cache_only = !row.logits && !reads_final_state(r);
   if (r->phase == LES_PHASE_REREAD) {
     row.seq = r->reread;
     row.logits = true;
+    row.cache_only = false;
     if (pos == r->input->n - 1 + r->common) { /* the last position that the intact run has had too */
       row.first_layer = n_layers;
       row.hidden = r->trunk->hidden[n_layers] + (size_t)pos * (size_t)n_embd;
@@ -330,9 +334,10 @@ static les_status check_draft(les_run *r) {
   bool all_run = r->next == t->n_run;
   bool parted = r->common < t->n_new && r->input->n + r->common <= r->next;
   if (!all_run && (forced(r) || !parted)) {
-    if (r->next == r->end) { /* what was checked so far agrees: look further, in growing steps */
-      int further = 2 * (r->next - r->input->n);
-      r->end = r->input->n + further < t->n_run ? r->input->n + further : t->n_run;
+    if (r->next == r->end) { /* all agrees so far: look as far again, so that at most half is in vain */
+      int checked = r->next - r->input->n;
+      r->end += checked > 0 ? checked : 1;
+      if (r->end > t->n_run) r->end = t->n_run;
     }
     return LES_OK;
   }

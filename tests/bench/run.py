@@ -124,13 +124,13 @@ def generation(models):
         "| one process each | ratio |")
     say("| --- | --- | --- | --- | --- | --- |")
     for kind, model in models.items():
+        best = one = None
+        if args.llama_cpp:
+            best, one = llama_generation(model, given, new) * cells, llama_one(model, prompts[0], new) * cells
         for compute in ("auto", "int8"):
             ours = sweep(write_job("generation", model, prompts, lesions, new, ["jaccard"], compute))
-            if not args.llama_cpp:
-                say(f"| {kind}, {compute} | {ours:.1f} s | | | | |")
-                continue
-            best, one = llama_generation(model, given, new) * cells, llama_one(model, prompts[0], new) * cells
-            say(f"| {kind}, {compute} | {ours:.1f} s | {best:.1f} s | {best / ours:.2f} | {one:.0f} s | {one / ours:.1f} |")
+            peers = f"{best:.1f} s | {best / ours:.2f} | {one:.0f} s | {one / ours:.1f}" if best else "| | |"
+            say(f"| {kind}, {compute} | {ours:.1f} s | {peers} |")
 
 
 def llama_forced(model, text, sequences):
