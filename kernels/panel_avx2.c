@@ -1,5 +1,5 @@
 #include "panel_avx2.h"
-#include "quant_avx2.h"
+#include "octet_avx2.h"
 #include "transpose_avx2.h"
 #include <math.h>
 #include <string.h>
@@ -125,52 +125,51 @@ void les_pack_int8_avx2(const les_weight_kind *kind, const float *x, int64_t str
 
 /* ---- weights ---- */
 
-/* Eight columns of a chunk, decoded. */
-typedef struct decoded {
-  int8_t q[8][LES_CHUNK];
-  float scale[8][LES_MAX_GROUPS], min[8][LES_MAX_GROUPS];
-} decoded;
-
-static void decode_columns(const les_panel_source *source, int first, decoded *d) {
-  for (int i = 0; i < 8; i++) {
-    const uint8_t *col = source->cols[first + i];
-    les_quant_decode_avx2(source->kind->type, col, source->n, d->q[i], d->scale[i], d->min[i]);
-  }
+/* Columns first .. first + 7 of a panel: rows of W. */
+static void open_octet(const les_panel_source *source, int first, les_octet *w) {
+  memcpy(w->src, source->cols + first, sizeof w->src);
+  les_octet_prepare(source->kind, source->n, w);
 }
 
-/* Dwords of four neighbours of eight columns, 32 elements from k. */
-static void load_quads(const decoded *d, int64_t k, __m256i r[8]) {
-  for (int i = 0; i < 8; i++) r[i] = _mm256_loadu_si256((const __m256i *)(d->q[i] + k));
+/* Dwords of four neighbours of eight columns, from the chunk's element 32 j on. */
+static inline void load_quads(les_dtype type, const les_octet *w, int64_t j, __m256i r[8]) {
+#define LOAD(type)                                                                                           \
+  LES_UNROLL for (int i = 0; i < 8; i++) r[i] = les_octet_bytes(type, w, i, j);                              \
+  break
+  switch (type) {
+  case LES_Q8_0:
+    LOAD(LES_Q8_0);
+  case LES_Q4_0:
+    LOAD(LES_Q4_0);
+  case LES_Q4_1:
+    LOAD(LES_Q4_1);
+  case LES_Q4_K:
+    LOAD(LES_Q4_K);
+  case LES_Q5_K:
+    LOAD(LES_Q5_K);
+  case LES_Q6_K:
+    LOAD(LES_Q6_K);
+  default:
+    LOAD(LES_F32);
+  }
+#undef LOAD
   transpose8(r);
 }
 
-/* The scales (or minima) of eight columns, group by group, `stride` apart. */
-static void transpose_groups(const float src[8][LES_MAX_GROUPS], int groups, float *dst, int stride) {
-  for (int g = 0; g < groups; g += 8) {
-    __m256i r[8];
-    for (int i = 0; i < 8; i++) r[i] = _mm256_loadu_si256((const __m256i *)(src[i] + g));
-    transpose8(r);
-    for (int i = 0; i < 8; i++) _mm256_storeu_si256((__m256i *)(dst + (g + i) * stride), r[i]);
-  }
-}
-
 static void unpack_quant_f32(const les_panel_source *source, int first, panel_f32 *panel) {
-  decoded d;
-  __m256 scale[LES_MAX_GROUPS], min[LES_MAX_GROUPS];
+  les_octet octet;
   const les_quant *quant = source->kind->quant;
-  decode_columns(source, first, &d);
-  transpose_groups(d.scale, LES_MAX_GROUPS, (float *)scale, 8);
-  if (quant->has_min) transpose_groups(d.min, LES_MAX_GROUPS, (float *)min, 8);
-  for (int64_t k = 0; k < source->n; k += 32) {
+  open_octet(source, first, &octet);
+  for (int64_t j = 0; j < source->n / 32; j++) {
     __m256i r[8];
-    load_quads(&d, k, r);
-    for (int i = 0; i < 8; i++) {
-      int64_t g = (k + 4 * i) / quant->group;
-      for (int byte = 0; byte < 4; byte++) {
+    load_quads(source->kind->type, &octet, j, r);
+    LES_UNROLL for (int i = 0; i < 8; i++) {
+      int64_t g = (32 * j + 4 * i) / quant->group;
+      LES_UNROLL for (int byte = 0; byte < 4; byte++) {
         __m256i q = _mm256_srai_epi32(_mm256_slli_epi32(r[i], 24 - 8 * byte), 24);
-        __m256 w = _mm256_mul_ps(_mm256_cvtepi32_ps(q), scale[g]);
-        if (quant->has_min) w = _mm256_sub_ps(w, min[g]);
-        _mm256_storeu_ps(panel->w[k + 4 * i + byte] + first, w);
+        __m256 w = _mm256_mul_ps(_mm256_cvtepi32_ps(q), octet.scale[g]);
+        if (quant->has_min) w = _mm256_sub_ps(w, octet.min[g]);
+        _mm256_store_ps(panel->w[32 * j + 4 * i + byte] + first, w);
       }
     }
   }
@@ -198,26 +197,28 @@ void les_unpack_f32_avx2(const les_panel_source *source, void *panel) {
       unpack_floats(source, first, panel);
 }
 
-static inline void unpack_groups(const les_panel_source *source, const decoded *d, int cols, float *scale,
-                                 float *min) {
-  int groups = (int)(source->n / source->kind->quant->group);
-  transpose_groups(d->scale, groups, scale, cols);
-  if (source->kind->quant->has_min) transpose_groups(d->min, groups, min, cols);
+/* The octet's scales and minima to their columns of the panel. */
+static inline void place_groups(const les_panel_source *source, const les_octet *w, int cols, float *scale,
+                                float *min) {
+  int64_t groups = source->n / source->kind->quant->group;
+  for (int64_t g = 0; g < groups; g++) _mm256_store_ps(scale + g * cols, w->scale[g]);
+  for (int64_t g = 0; source->kind->quant->has_min && g < groups; g++)
+    _mm256_store_ps(min + g * cols, w->min[g]);
 }
 
 static inline void unpack_int16(const les_panel_source *source, int cols, float *scale, float *min,
                                 int32_t *w) {
   for (int first = 0; first < cols; first += 8) {
-    decoded d;
-    decode_columns(source, first, &d);
-    unpack_groups(source, &d, cols, scale + first, min + first);
-    for (int64_t k = 0; k < source->n; k += 32) {
+    les_octet octet;
+    open_octet(source, first, &octet);
+    place_groups(source, &octet, cols, scale + first, min + first);
+    for (int64_t j = 0; j < source->n / 32; j++) {
       __m256i r[8];
-      load_quads(&d, k, r);
-      for (int i = 0; i < 8; i++) {
-        int32_t *out = w + (k / 2 + 2 * i) * cols + first;
-        _mm256_storeu_si256((__m256i *)out, _mm256_srai_epi16(_mm256_slli_epi16(r[i], 8), 8));
-        _mm256_storeu_si256((__m256i *)(out + cols), _mm256_srai_epi16(r[i], 8));
+      load_quads(source->kind->type, &octet, j, r);
+      LES_UNROLL for (int i = 0; i < 8; i++) {
+        int32_t *out = w + (16 * j + 2 * i) * cols + first;
+        _mm256_store_si256((__m256i *)out, _mm256_srai_epi16(_mm256_slli_epi16(r[i], 8), 8));
+        _mm256_store_si256((__m256i *)(out + cols), _mm256_srai_epi16(r[i], 8));
       }
     }
   }
@@ -227,14 +228,14 @@ static inline void unpack_int8(const les_panel_source *source, int cols, float *
                                int32_t *w) {
   __m256i offset = _mm256_set1_epi8((char)source->kind->int8->offset);
   for (int first = 0; first < cols; first += 8) {
-    decoded d;
-    decode_columns(source, first, &d);
-    unpack_groups(source, &d, cols, scale + first, min + first);
-    for (int64_t k = 0; k < source->n; k += 32) {
+    les_octet octet;
+    open_octet(source, first, &octet);
+    place_groups(source, &octet, cols, scale + first, min + first);
+    for (int64_t j = 0; j < source->n / 32; j++) {
       __m256i r[8];
-      load_quads(&d, k, r);
-      for (int i = 0; i < 8; i++)
-        _mm256_storeu_si256((__m256i *)(w + (k / 4 + i) * cols + first), _mm256_add_epi8(r[i], offset));
+      load_quads(source->kind->type, &octet, j, r);
+      LES_UNROLL for (int i = 0; i < 8; i++)
+          _mm256_store_si256((__m256i *)(w + (8 * j + i) * cols + first), _mm256_add_epi8(r[i], offset));
     }
   }
 }
