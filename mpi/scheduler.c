@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_PROMPTS = 64, GOOD_BATCH = 64, SMALL_TILE = 8, DEATHS_OF_A_TILE = 2 };
+enum { COLUMN_PROMPTS = 64, GOOD_BATCH = 128, SMALL_TILE = 8, DEATHS_OF_A_TILE = 2 };
 
 /* Some prompts in a row, gone through lesion by lesion. */
 typedef struct column {
@@ -180,7 +180,7 @@ static void fill(les_sched *s, column *c, les_tile *t) {
     les_cell cell = column_cell(c, c->next);
     double more = les_grid_cost(s->grid, cell);
     if (t->n >= least && cost + more > share) break;
-    if (t->n >= GOOD_BATCH && cost + more > s->limit) break;
+    if (t->n >= GOOD_BATCH && s->cells_left - t->n >= GOOD_BATCH && cost + more > s->limit) break;
     t->cells[t->n++] = cell;
     cost += more;
     c->next++;

@@ -13,9 +13,11 @@ enum { DEFAULT_ROWS = 256 };
 /* The cells of one input in a call. */
 typedef struct group {
   int input, first, n; /* cells first .. first + n - 1 of `sorted` */
-  int admitted;        /* cells that have become runs */
-  int left;            /* cells not yet reported */
-  bool open;           /* its intact run is there or on its way */
+  int n_intact;        /* cells of the intact run, which come first */
+  int intact_reported;
+  int admitted; /* lesioned cells that have become runs */
+  int left;     /* cells not yet reported */
+  bool open;    /* its intact run is there or on its way */
 } group;
 
 /* A row of the current step: whose it is, and which row of `reference` it is compared with (-1: none). */
@@ -152,10 +154,6 @@ static bool make_room(les_engine *e, size_t bytes) {
 /* ---- admission -------------------------------------------------------------------------------------------
  */
 
-static bool trunk_done(const les_engine *e, const group *g) {
-  return g->open && e->trunks[g->input]->phase == LES_PHASE_DONE;
-}
-
 static les_status open_group(les_engine *e, group *g) {
   g->open = true;
   if (!e->trunks[g->input]) {
@@ -214,13 +212,12 @@ static les_status admit(les_engine *e, les_outcome_fn *done, void *ctx) {
       if (!make_room(e, e->trunks[g->input] ? 0 : trunk_bytes(e, g->input))) return LES_OK;
       LES_TRY(open_group(e, g));
     }
-    while (trunk_done(e, g) && g->admitted < g->n && e->n_active < e->options.max_rows) {
-      int index = e->sorted[g->first + g->admitted], lesion = e->cells[index].lesion;
-      if (lesion < 0) {
-        g->admitted++;
-        LES_TRY(report(e, g, index, e->trunks[g->input], done, ctx));
-        continue;
-      }
+    const les_run *trunk = e->trunks[g->input];
+    for (; trunk->phase == LES_PHASE_DONE && g->intact_reported < g->n_intact; g->intact_reported++)
+      LES_TRY(report(e, g, e->sorted[g->first + g->intact_reported], trunk, done, ctx));
+    while (les_run_can_follow(trunk) && g->n_intact + g->admitted < g->n &&
+           e->n_active < e->options.max_rows) {
+      int index = e->sorted[g->first + g->n_intact + g->admitted], lesion = e->cells[index].lesion;
       size_t bytes = les_run_bytes(e->model, &e->inputs[g->input], start_of(e, lesion));
       if (!make_room(e, bytes + les_plans_cost(e->plans, lesion))) return LES_OK;
       LES_TRY(admit_cell(e, g, index));
@@ -317,7 +314,8 @@ static les_status retire(les_engine *e, les_outcome_fn *done, void *ctx) {
   int kept = 0;
   for (int i = 0; i < e->n_active; i++) {
     les_run *run = e->active[i];
-    if (run->phase != LES_PHASE_DONE || status != LES_OK) {
+    bool compared = !run->trunk || run->trunk->phase == LES_PHASE_DONE;
+    if (run->phase != LES_PHASE_DONE || !compared || status != LES_OK) {
       e->active[kept++] = run;
       continue;
     }
@@ -334,7 +332,9 @@ static les_status retire(les_engine *e, les_outcome_fn *done, void *ctx) {
 static int by_input(const void *a, const void *b, void *ctx) {
   const les_cell *cells = ctx;
   int i = *(const int *)a, j = *(const int *)b;
-  return cells[i].prompt != cells[j].prompt ? cells[i].prompt - cells[j].prompt : i - j;
+  if (cells[i].prompt != cells[j].prompt) return cells[i].prompt - cells[j].prompt;
+  bool a_intact = cells[i].lesion < 0, b_intact = cells[j].lesion < 0;
+  return a_intact != b_intact ? b_intact - a_intact : i - j;
 }
 
 static les_status group_cells(les_engine *e, const les_cell *cells, int n) {
@@ -349,8 +349,10 @@ static les_status group_cells(les_engine *e, const les_cell *cells, int n) {
     int input = cells[e->sorted[i]].prompt;
     if (i == 0 || input != e->groups[e->n_groups - 1].input)
       e->groups[e->n_groups++] = (group){.input = input, .first = i};
-    e->groups[e->n_groups - 1].n++;
-    e->groups[e->n_groups - 1].left++;
+    group *g = &e->groups[e->n_groups - 1];
+    g->n++;
+    g->left++;
+    g->n_intact += cells[e->sorted[i]].lesion < 0;
   }
   return LES_OK;
 }

@@ -15,7 +15,7 @@ typedef struct les_row {
   int first_layer;     /* the row enters here: 0 with its embedding, else with `hidden` */
   const float *hidden; /* (n_embd) input of first_layer; not used at 0 */
   bool logits;         /* the logits after this row are wanted */
-  bool cache_only;     /* only its keys and values are: what a probe sees after the last layer's is undefined */
+  bool cache_only; /* only its keys and values are: what a probe sees after the last layer's is undefined */
 } les_row;
 
 /* Where a probe looks: the residual stream around a part, and what the part adds to it. */

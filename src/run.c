@@ -131,10 +131,11 @@ les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int
                   .index = index,
                   .start = start};
   LES_TRY(open_run(out, &like, plan, trunk->seq));
-  les_run *r = *out;
-  memcpy(r->tokens + r->input->n, trunk->tokens + r->input->n, (size_t)trunk->n_new * sizeof *r->tokens);
-  r->end = forced(r) ? trunk->n_run : r->input->n;
   return LES_OK;
+}
+
+bool les_run_can_follow(const les_run *trunk) {
+  return trunk->phase == LES_PHASE_DONE || (!forced(trunk) && trunk->next >= trunk->input->n);
 }
 
 void les_run_close(les_run **run) {
@@ -153,6 +154,19 @@ void les_run_close(les_run **run) {
 
 /* ---- rows ------------------------------------------------------------------------------------------------
  */
+
+/* True while the run's tokens are the intact run's. */
+static bool follows(const les_run *r) {
+  return r->phase == LES_PHASE_GIVEN && r->trunk;
+}
+
+/* How far a run that follows may go now: where only the continuation is asked for, past the input by as much
+ * as has been right so far, so that at most half is in vain; and never past the intact run. */
+static int end_of_following(const les_run *r) {
+  int n = r->input->n, checked = r->next - n, ready = r->trunk->next;
+  int end = forced(r) ? ready : checked < 0 ? n : r->next + (checked > 0 ? checked : 1);
+  return end < ready ? end : ready;
+}
 
 /* The token at pos + 1 that a teacher-forced row predicts; -1 if there is none. */
 static int32_t next_given(const les_run *r, int pos) {
@@ -180,9 +194,12 @@ static bool reads_final_state(const les_run *r) {
 static les_row row_at(const les_run *r, int pos) {
   int n_layers = r->model->shape.n_layers, n_embd = r->model->shape.n_embd;
   les_row row = {.seq = r->seq, .token = r->tokens[pos], .pos = pos};
-  if (r->phase == LES_PHASE_GIVEN && r->trunk && r->start > 0) {
-    row.first_layer = r->start;
-    row.hidden = r->trunk->hidden[r->start] + (size_t)pos * (size_t)n_embd;
+  if (follows(r)) {
+    row.token = r->trunk->tokens[pos];
+    if (r->start > 0) {
+      row.first_layer = r->start;
+      row.hidden = r->trunk->hidden[r->start] + (size_t)pos * (size_t)n_embd;
+    }
   }
   row.logits = reads_forced(r, pos) || chooses(r, pos) || reads_last(r, pos);
   row.cache_only = !row.logits && !reads_final_state(r);
@@ -199,7 +216,8 @@ static les_row row_at(const les_run *r, int pos) {
 }
 
 int les_run_rows(les_run *run, les_row *rows, int max) {
-  int n = run->end - run->next;
+  if (follows(run)) run->end = end_of_following(run);
+  int n = run->phase == LES_PHASE_DONE ? 0 : run->end - run->next;
   run->n_rows = n < max ? n : max;
   for (int i = 0; i < run->n_rows; i++) rows[i] = row_at(run, run->next + i);
   return run->n_rows;
@@ -297,7 +315,6 @@ static bool is_end(const les_run *r, int32_t token) {
 }
 
 static les_status finish(les_run *r) {
-  if (!r->trunk) r->n_run = r->next;
   r->phase = LES_PHASE_DONE;
   if (!r->trunk || !wants(r, LES_WANT_REREAD) || r->n_new == r->common) return LES_OK;
   r->phase = LES_PHASE_REREAD;
@@ -328,21 +345,16 @@ static les_status take_choice(les_run *r) {
 /* After rows of the draft: how far does the lesioned run say the same? */
 static les_status check_draft(les_run *r) {
   const les_run *t = r->trunk;
-  while (r->common < t->n_new && r->input->n + r->common <= r->next &&
-         r->at.choice[r->input->n - 1 + r->common] == t->tokens[r->input->n + r->common])
+  int n = r->input->n;
+  while (r->common < t->n_new && n + r->common <= r->next &&
+         r->at.choice[n - 1 + r->common] == t->tokens[n + r->common])
     r->common++;
-  bool all_run = r->next == t->n_run;
-  bool parted = r->common < t->n_new && r->input->n + r->common <= r->next;
-  if (!all_run && (forced(r) || !parted)) {
-    if (r->next == r->end) { /* all agrees so far: look as far again, so that at most half is in vain */
-      int checked = r->next - r->input->n;
-      r->end += checked > 0 ? checked : 1;
-      if (r->end > t->n_run) r->end = t->n_run;
-    }
-    return LES_OK;
-  }
+  bool all_run = t->phase == LES_PHASE_DONE && r->next == t->next;
+  bool parted = r->common < t->n_new && n + r->common <= r->next;
+  if (!all_run && (forced(r) || !parted)) return LES_OK;
+  memcpy(r->tokens + n, t->tokens + n, (size_t)r->common * sizeof *r->tokens);
   r->n_new = r->common;
-  r->n_tokens = r->input->n + r->n_new;
+  r->n_tokens = n + r->n_new;
   r->stop = LES_STOP_LENGTH;
   if (r->n_new == r->input->max_new_tokens) return finish(r);
   les_seq_share(r->seq, r->start, r->n_tokens);
@@ -354,7 +366,7 @@ les_status les_run_advance(les_run *r) {
   r->n_rows = 0;
   switch (r->phase) {
   case LES_PHASE_GIVEN:
-    if (r->trunk && generates(r)) return check_draft(r);
+    if (follows(r) && generates(r)) return check_draft(r);
     if (r->next < r->end) return LES_OK;
     return generates(r) ? take_choice(r) : finish(r);
   case LES_PHASE_NEW:

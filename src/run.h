@@ -43,14 +43,13 @@ typedef struct les_run {
   int n_tokens, n_new, capacity;
   int common; /* new tokens that were the intact run's, taken over from the draft */
   les_stop stop;
-  int next, end; /* positions next .. end - 1 are to be run in this phase */
+  int next, end; /* positions below next have been run; next .. end - 1 are to be run in this phase */
   les_reading at;
   float *reread_logprob; /* (capacity) of the token at that position under the intact model */
 
   /* Of intact runs: */
   float **hidden; /* (n_layers + 1) input of each layer (capacity, n_embd), the last one the final state;
                      NULL: not kept */
-  int n_run;      /* positions whose states are there */
   int users;      /* runs and cells of the current call that need it */
   uint64_t used;  /* when it was last needed */
 
@@ -62,7 +61,11 @@ typedef struct les_run {
 les_status les_run_open_trunk(les_run **out, const les_model *model, const les_engine_options *options,
                               const les_input *input, int input_index, const bool *keep);
 
-/* A lesioned run beside its finished trunk. */
+/* True if lesioned runs of the input can be opened: their trunk is done, or its continuation is all that they
+ * need of it from now on, and they can follow it token by token. */
+bool les_run_can_follow(const les_run *trunk);
+
+/* A lesioned run beside its trunk. */
 les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int lesion, int index,
                         int start);
 void les_run_close(les_run **run);

@@ -74,15 +74,22 @@ static void costly_tiles_are_kept_short(void **state) {
   begin(16, 400, 1);
   for (int i = 0; i < 3; i++) {
     les_tile *t = next(0);
-    assert_int_equal(t->n, 64);
-    assert_near(t->cost, 64, 0);
+    assert_int_equal(t->n, 128);
+    assert_near(t->cost, 128, 0);
     les_sched_limit(sched, 10);
     finish(t);
   }
-  les_sched_limit(sched, 100);
+  les_sched_limit(sched, 200);
   les_tile *t = next(0);
-  assert_int_equal(t->n, 100);
+  assert_int_equal(t->n, 200);
   finish(t);
+  end();
+  begin(16, 60, 1);
+  for (les_tile *last; (last = next(0));) { /* nor is less than that left over in the end */
+    assert_in_range(last->n, 128, 255);
+    les_sched_limit(sched, 10);
+    finish(last);
+  }
   end();
 }
 
