@@ -1,4 +1,5 @@
 #include "gemm.h"
+#include "gemv.h"
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -130,8 +131,8 @@ static void run_item(const job *j, int64_t item, uint8_t *scratch) {
     for (int64_t t = first_tile; t < end_tile; t++, sums += sums_per_tile) store_sums(j, p, t, sums);
 }
 
-void les_gemm_tiled(const les_gemm_path *path, const les_matrix *w, const float *x, int64_t m, float *y,
-                    int threads, void *scratch) {
+static void multiply_tiled(const les_gemm_path *path, const les_matrix *w, const float *x, int64_t m,
+                           float *y, int threads, void *scratch) {
   job j = {.path = path,
            .w = w,
            .kind = {w->type, les_quant_find(w->type), les_int8_find(w->type)},
@@ -161,4 +162,15 @@ void les_gemm_tiled(const les_gemm_path *path, const les_matrix *w, const float 
       run_item(&j, item, own);
     }
   }
+}
+
+void les_gemm_along(const les_gemm_paths *paths, const les_matrix *w, const float *x, int64_t m, float *y,
+                    les_compute compute, int threads, void *scratch) {
+  les_compute mode = les_gemm_mode(w->type, compute);
+  if (mode == LES_COMPUTE_F32 && m <= LES_GEMV_ROWS_F32)
+    paths->few_rows_f32(w, x, m, y, threads);
+  else if (mode != LES_COMPUTE_F32 && m <= LES_GEMV_ROWS)
+    les_gemv(paths->few_rows, w, x, m, y, mode == LES_COMPUTE_INT8 ? 127.0f : 32767.0f, threads, scratch);
+  else
+    multiply_tiled(&paths->modes[mode], w, x, m, y, threads, scratch);
 }

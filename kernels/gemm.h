@@ -62,16 +62,18 @@ typedef struct les_gemm_path {
   void (*multiply)(const les_weight_kind *kind, const void *tile, const void *panel, int64_t n, float *sums);
 } les_gemm_path;
 
-/* The product by tiles and panels along `path`. */
-void les_gemm_tiled(const les_gemm_path *path, const les_matrix *w, const float *x, int64_t m, float *y,
-                    int threads, void *scratch);
+/* How an instruction set computes products: by mode, and those with few rows of x. */
+struct les_gemv_path;
+typedef struct les_gemm_paths {
+  les_gemm_path modes[LES_COMPUTE_INT8 + 1];
+  const struct les_gemv_path *few_rows; /* integer modes, m <= LES_GEMV_ROWS */
+  /* f32, m <= LES_GEMV_ROWS_F32 */
+  void (*few_rows_f32)(const les_matrix *w, const float *x, int64_t m, float *y, int threads);
+} les_gemm_paths;
 
-/* The product in an integer mode, given as its limit, for m <= LES_GEMV_ROWS. */
-void les_gemv_avx2(const les_matrix *w, const float *x, int64_t m, float *y, float limit, int threads,
-                   void *scratch);
-
-/* The product in f32 for m <= LES_GEMV_ROWS_F32. */
-void les_gemv_f32_avx2(const les_matrix *w, const float *x, int64_t m, float *y, int threads);
+/* As les_gemm. */
+void les_gemm_along(const les_gemm_paths *paths, const les_matrix *w, const float *x, int64_t m, float *y,
+                    les_compute compute, int threads, void *scratch);
 
 /* The mode that a product really uses: never AUTO; F32 for weights that are not quantized; INT8 only for
  * types whose integers, made unsigned, are narrow enough for 16-bit partial sums: see les_int8_find. */

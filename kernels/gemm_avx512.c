@@ -1,5 +1,6 @@
 /* Integer products with AVX-512 and VNNI: tiles of 4 rows of 2 vectors of 16, whose products are summed in
  * one instruction. F32 products and those of a few rows are the AVX2 ones, which are at their bounds. */
+#include "gemv.h"
 #include "panel_avx2.h"
 #include <immintrin.h>
 
@@ -101,22 +102,21 @@ static void multiply_int8(const les_weight_kind *kind, const void *tile, const v
     multiply_int8_of(16, kind, tile, panel, n, sums);
 }
 
-static const les_gemm_path PATHS[] = {
-    [LES_COMPUTE_F32] = {TILE_ROWS, PANEL_COLS_F32, sizeof(tile_f32), sizeof(panel_f32), les_pack_f32_avx2,
-                         les_unpack_f32_avx2, les_multiply_f32_avx2},
-    [LES_COMPUTE_INT16] = {TILE_ROWS, PANEL_COLS_WIDE, sizeof(tile_int16), sizeof(panel_int16_wide),
-                           les_pack_int16_avx2, les_unpack_int16_wide_avx2, multiply_int16},
-    [LES_COMPUTE_INT8] = {TILE_ROWS, PANEL_COLS_WIDE, sizeof(tile_int8), sizeof(panel_int8_wide),
-                          les_pack_int8_avx2, les_unpack_int8_wide_avx2, multiply_int8},
+static const les_gemm_paths PATHS = {
+    .modes =
+        {
+            [LES_COMPUTE_F32] = {TILE_ROWS, PANEL_COLS_F32, sizeof(tile_f32), sizeof(panel_f32),
+                                 les_pack_f32_avx2, les_unpack_f32_avx2, les_multiply_f32_avx2},
+            [LES_COMPUTE_INT16] = {TILE_ROWS, PANEL_COLS_WIDE, sizeof(tile_int16), sizeof(panel_int16_wide),
+                                   les_pack_int16_avx2, les_unpack_int16_wide_avx2, multiply_int16},
+            [LES_COMPUTE_INT8] = {TILE_ROWS, PANEL_COLS_WIDE, sizeof(tile_int8), sizeof(panel_int8_wide),
+                                  les_pack_int8_avx2, les_unpack_int8_wide_avx2, multiply_int8},
+        },
+    .few_rows = &les_gemv_avx512,
+    .few_rows_f32 = les_gemv_f32_avx2,
 };
 
 void les_gemm_avx512(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute,
                      int threads, void *scratch) {
-  les_compute mode = les_gemm_mode(w->type, compute);
-  if (mode == LES_COMPUTE_F32 && m <= LES_GEMV_ROWS_F32)
-    les_gemv_f32_avx2(w, x, m, y, threads);
-  else if (mode != LES_COMPUTE_F32 && m <= LES_GEMV_ROWS)
-    les_gemv_avx2(w, x, m, y, mode == LES_COMPUTE_INT8 ? 127.0f : 32767.0f, threads, scratch);
-  else
-    les_gemm_tiled(&PATHS[mode], w, x, m, y, threads, scratch);
+  les_gemm_along(&PATHS, w, x, m, y, compute, threads, scratch);
 }

@@ -28,9 +28,31 @@ static inline void les_prefetch_next(les_read_ahead *ahead, size_t n) {
   ahead->size -= n;
 }
 
+/* How an instruction set computes products with a few rows of activations in the integer modes. */
+typedef struct les_gemv_path {
+  int rows;           /* of W that are worked on at a time, at most LES_GEMV_BLOCK */
+  size_t chunk_bytes; /* of a row of activations in one chunk, quantized; a multiple of 64 */
+  void (*quantize)(const les_weight_kind *kind, const float *x, int64_t n, float limit, void *chunk);
+  /* Adds the products of a chunk of n elements to sums (m, rows). src: where the rows of W have it; chunks:
+   * the first row's, the others' `stride` bytes apart. Meanwhile `share` bytes are to be read ahead. */
+  void (*multiply)(const les_weight_kind *kind, const uint8_t *const *src, int64_t n, const char *chunks,
+                   size_t stride, int64_t m, float *sums, les_read_ahead *ahead, size_t share);
+} les_gemv_path;
+
+enum { LES_GEMV_BLOCK = 16 };
+
+/* y = x W^T for m <= LES_GEMV_ROWS, x rounded to integers of -limit..limit. */
+void les_gemv(const les_gemv_path *path, const les_matrix *w, const float *x, int64_t m, float *y,
+              float limit, int threads, void *scratch);
+
 /* Calls work(arg, first, ahead) for the blocks of `block` rows of W, on `threads` threads. */
 void les_for_row_blocks(const les_matrix *w, int64_t block, int threads,
                         void (*work)(const void *arg, int64_t first, const les_read_ahead *ahead),
                         const void *arg);
+
+extern const les_gemv_path les_gemv_avx2, les_gemv_avx512;
+
+/* The product in f32 for m <= LES_GEMV_ROWS_F32. */
+void les_gemv_f32_avx2(const les_matrix *w, const float *x, int64_t m, float *y, int threads);
 
 #endif

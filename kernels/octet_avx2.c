@@ -4,9 +4,9 @@
 
 /* Eight halves, one of each row, `offset` bytes into it. */
 static __m256 halves_at(const les_octet *w, int64_t offset) {
-  uint16_t h[LES_OCTET];
-  for (int i = 0; i < LES_OCTET; i++) h[i] = load_u16(w->src[i] + offset);
-  return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)h));
+#define HALF(i) ((short)load_u16(w->src[i] + offset))
+  return _mm256_cvtph_ps(_mm_setr_epi16(HALF(0), HALF(1), HALF(2), HALF(3), HALF(4), HALF(5), HALF(6), HALF(7)));
+#undef HALF
 }
 
 static void prepare_q8_0(int64_t n, les_octet *w) {

@@ -57,4 +57,39 @@ static inline __m256i les_octet_bytes(les_dtype type, const les_octet *w, int i,
   }
 }
 
+/* What the compiler is to know of a type: CALL(type, group, has_min); types with minima have unsigned
+ * integers. */
+#define LES_OCTET_DISPATCH(kind, CALL)                                                                       \
+  do {                                                                                                       \
+    switch ((kind)->type) {                                                                                  \
+    case LES_Q8_0:                                                                                           \
+      CALL(LES_Q8_0, 32, false);                                                                             \
+      break;                                                                                                 \
+    case LES_Q4_0:                                                                                           \
+      CALL(LES_Q4_0, 32, false);                                                                             \
+      break;                                                                                                 \
+    case LES_Q4_1:                                                                                           \
+      CALL(LES_Q4_1, 32, true);                                                                              \
+      break;                                                                                                 \
+    case LES_Q4_K:                                                                                           \
+      CALL(LES_Q4_K, 32, true);                                                                              \
+      break;                                                                                                 \
+    case LES_Q5_K:                                                                                           \
+      CALL(LES_Q5_K, 32, true);                                                                              \
+      break;                                                                                                 \
+    case LES_Q6_K:                                                                                           \
+      CALL(LES_Q6_K, 16, false);                                                                             \
+      break;                                                                                                 \
+    default:                                                                                                 \
+      if ((kind)->quant->group == 32 && (kind)->quant->has_min)                                              \
+        CALL(LES_F32, 32, true);                                                                             \
+      else if ((kind)->quant->group == 32)                                                                   \
+        CALL(LES_F32, 32, false);                                                                            \
+      else if ((kind)->quant->has_min)                                                                       \
+        CALL(LES_F32, 16, true);                                                                             \
+      else                                                                                                   \
+        CALL(LES_F32, 16, false);                                                                            \
+    }                                                                                                        \
+  } while (0)
+
 #endif

@@ -65,11 +65,14 @@ void les_unpack_int8_avx2(const les_panel_source *source, void *panel);
 void les_unpack_int16_wide_avx2(const les_panel_source *source, void *panel);
 void les_unpack_int8_wide_avx2(const les_panel_source *source, void *panel);
 
+/* For pieces of a kernel whose arrays are registers: a call would put them in memory. */
+#define LES_INLINE inline __attribute__((always_inline))
+
 /* Small loops over registers, unrolled early enough for arrays to become registers. */
 #ifdef __clang__
 #define LES_UNROLL _Pragma("unroll")
 #else
-#define LES_UNROLL _Pragma("GCC unroll 8")
+#define LES_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 /* 8 elements from k of eight columns of weights that are not quantized. */
