@@ -62,7 +62,7 @@ typedef struct les_signs {
  *   guess has -ln n_vocab); or it finds them unlikely, logprob < -0.45 ln n_vocab, and less than 0.6 of the
  *   words are known;
  * - drifted.
- * The bounds are this program's own; their precision and recall are in src/measures.md. */
+ * The bounds are this program's own; their precision and recall are in docs/measures.md. */
 les_label les_label_of(const les_signs *s);
 
 #endif

@@ -130,8 +130,7 @@ les_status les_run_open(les_run **out, les_run *trunk, const les_plan *plan, int
                   .lesion = lesion,
                   .index = index,
                   .start = start};
-  LES_TRY(open_run(out, &like, plan, trunk->seq));
-  return LES_OK;
+  return open_run(out, &like, plan, trunk->seq);
 }
 
 bool les_run_can_follow(const les_run *trunk) {

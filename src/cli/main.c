@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,11 @@ static void wait_politely(char **argv) {
   if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
   setenv("GOMP_SPINCOUNT", "10000", 1); /* gcc's runtime */
   setenv("KMP_BLOCKTIME", "0", 1);      /* clang's */
-  execv("/proc/self/exe", argv);
+  char self[PATH_MAX];                  /* by its name, which is what ps and top show */
+  ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+  if (n <= 0) return;
+  self[n] = 0;
+  execv(self, argv);
 }
 
 int main(int argc, char **argv) {

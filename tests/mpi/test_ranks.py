@@ -37,6 +37,22 @@ def ranks_and_threads_change_no_byte():
     assert len(set(maps.values())) == 1, 'maps differ'
 
 
+def no_mode_knows_of_ranks_threads_or_restarts():
+    for kind, compute in ('Q8_0', 'f32'), ('Q8_0', 'int16'), ('Q4_0', 'int16'), ('Q4_0', 'int8'):
+        model = os.path.join(MODELS, 'stories260K-quant', f'stories260K-{kind}.gguf')
+        job_file, digests = job(f'{kind}-{compute}', copies=4, model=model, compute=compute), set()
+        for ranks, threads in (0, 1), (2, 2), (4, 1):
+            file = path(f'{kind}-{compute}-{ranks}.h5')
+            if ranks == 2: # killed on the way
+                q = start(sweep_command(job_file, file, ranks))
+                wait_for('a tile', lambda: events(file, 'tile') or q.poll() is not None)
+                q.kill()
+                q.communicate()
+            sweep(job_file, file, ranks, ['--threads', str(threads)])
+            digests.add(digest(file))
+        assert len(digests) == 1, f'{kind}, {compute}: bytes differ'
+
+
 def progress_is_a_line_per_lesion():
     r = sweep(job(measures=['kl']), path('lines.h5'), ranks=3)
     lines = [line for line in r.stderr.splitlines() if line.startswith('lesion ')]
@@ -62,5 +78,5 @@ def a_bound_rank_is_warned_of():
     assert 'bound to 1 ' in r.stderr, r.stderr
 
 
-main([every_cell_is_the_references, ranks_and_threads_change_no_byte, progress_is_a_line_per_lesion, errors_are_told_once,
-      a_bound_rank_is_warned_of])
+main([every_cell_is_the_references, ranks_and_threads_change_no_byte, no_mode_knows_of_ranks_threads_or_restarts,
+      progress_is_a_line_per_lesion, errors_are_told_once, a_bound_rank_is_warned_of])

@@ -124,7 +124,7 @@ static les_label label_line(const cJSON *line, const les_words *known, bool same
   return les_label_of(&s);
 }
 
-/* Precision and recall of each label on 60 continuations labelled by hand: the table of src/measures.md. */
+/* Precision and recall of each label on 60 continuations labelled by hand: the table of docs/measures.md. */
 static void labelled_continuations(void **state) {
   (void)state;
   char *text, *lines;

@@ -1,0 +1,103 @@
+/* How far the integer modes are from f32: KL(f32 || mode) of the next token's distribution, in nats, over a
+ * text in contexts of 128 tokens.
+ *
+ *   bench_modes MODEL TEXT [CONTEXTS] */
+#include "file.h"
+#include "forward.h"
+#include "job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONTEXT = 128, THREADS = 2 };
+
+typedef struct sums {
+  double kl, largest;
+  int64_t positions, agree;
+} sums;
+
+static int n_vocab;
+static float *f32; /* (CONTEXT, n_vocab): logits of the context under way */
+static float *other;
+
+static void keep_f32(void *ctx, int row, const float *logits) {
+  (void)ctx;
+  memcpy(f32 + (size_t)row * (size_t)n_vocab, logits, (size_t)n_vocab * sizeof *logits);
+}
+
+static void keep_other(void *ctx, int row, const float *logits) {
+  (void)ctx;
+  memcpy(other + (size_t)row * (size_t)n_vocab, logits, (size_t)n_vocab * sizeof *logits);
+}
+
+static les_status run(const les_model *model, les_workspace *ws, const int32_t *tokens, les_compute compute,
+                      les_logits_fn *keep) {
+  les_seq *seq;
+  les_row rows[CONTEXT];
+  LES_TRY(les_seq_open(&seq, model, NULL, NULL, CONTEXT));
+  for (int i = 0; i < CONTEXT; i++)
+    rows[i] = (les_row){.seq = seq, .token = tokens[i], .pos = i, .logits = true};
+  les_forward_options o = {.compute = compute, .threads = THREADS, .on_logits = keep};
+  les_status status = les_forward(model, ws, rows, CONTEXT, &o);
+  les_seq_close(&seq);
+  return status;
+}
+
+static void compare(sums *s) {
+  for (int i = 0; i < CONTEXT; i++) {
+    const float *p = f32 + (size_t)i * (size_t)n_vocab, *q = other + (size_t)i * (size_t)n_vocab;
+    double kl = les_kl(p, les_log_sum_exp(p, n_vocab), q, les_log_sum_exp(q, n_vocab), n_vocab);
+    s->kl += kl;
+    if (!(kl <= s->largest)) s->largest = kl;
+    s->agree += les_argmax(p, n_vocab) == les_argmax(q, n_vocab);
+    s->positions++;
+  }
+}
+
+static les_status measure(const les_model *model, les_workspace *ws, const les_tokens *tokens, int contexts) {
+  static const les_compute MODES[] = {LES_COMPUTE_INT16, LES_COMPUTE_INT8};
+  sums total[2] = {{0}};
+  for (int c = 0; c < contexts && (c + 1) * CONTEXT <= tokens->n; c++) {
+    LES_TRY(run(model, ws, tokens->ids + c * CONTEXT, LES_COMPUTE_F32, keep_f32));
+    for (int m = 0; m < 2; m++) {
+      LES_TRY(run(model, ws, tokens->ids + c * CONTEXT, MODES[m], keep_other));
+      compare(&total[m]);
+    }
+  }
+  if (total[0].positions == 0) return les_fail(LES_FAILED, "the text has less than %d tokens", CONTEXT);
+  printf("mode   positions   mean KL    max KL  same top token\n");
+  for (int m = 0; m < 2; m++) {
+    double n = (double)total[m].positions;
+    printf("%-6s %9.0f %9.2e %9.2e %15.4f\n", les_compute_name(MODES[m]), n, total[m].kl / n,
+           total[m].largest, (double)total[m].agree / n);
+  }
+  return LES_OK;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 3) return fprintf(stderr, "usage: bench_modes MODEL TEXT [CONTEXTS]\n"), 2;
+  les_model *model = NULL;
+  les_workspace *ws = NULL;
+  les_tokens tokens = {0};
+  char *text = NULL;
+  size_t n;
+  les_status status = les_model_open(&model, argv[1], &(les_model_options){.no_sha256 = true});
+  if (status == LES_OK) status = les_file_read(argv[2], &text, &n);
+  if (status == LES_OK) status = les_encode(model->tokenizer, text, n, &(les_encode_options){0}, &tokens);
+  if (status == LES_OK) status = les_workspace_open(&ws, model, CONTEXT, THREADS);
+  if (status == LES_OK) {
+    n_vocab = model->shape.n_vocab;
+    f32 = malloc(2 * CONTEXT * (size_t)n_vocab * sizeof *f32);
+    if (!f32) status = les_fail(LES_FAILED, "out of memory");
+    other = f32 + CONTEXT * (size_t)n_vocab;
+  }
+  if (status == LES_OK) status = measure(model, ws, &tokens, argc > 3 ? atoi(argv[3]) : 1 << 20);
+  if (status != LES_OK) fprintf(stderr, "%s\n", les_message());
+  free(f32);
+  free(text);
+  les_tokens_free(&tokens);
+  les_workspace_close(&ws);
+  les_model_close(&model);
+  return status == LES_OK ? 0 : 1;
+}
