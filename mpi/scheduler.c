@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_PROMPTS = 64, GOOD_BATCH = 128, SMALL_TILE = 8, DEATHS_OF_A_TILE = 2 };
+enum { COLUMN_LEAST = 16, COLUMN_MOST = 64, GOOD_BATCH = 128, SMALL_TILE = 8, DEATHS_OF_A_TILE = 2 };
 
 /* Some prompts in a row, gone through lesion by lesion. */
 typedef struct column {
@@ -30,6 +30,10 @@ struct les_sched {
   int n_returned, cap_returned;
   int last_id;
 };
+
+static int clamp(int64_t x, int low, int high) {
+  return x < low ? low : x > high ? high : (int)x;
+}
 
 static int64_t column_cells(const les_sched *s, const column *c) {
   return ((int64_t)s->grid->n_lesions + 1) * c->n;
@@ -61,13 +65,18 @@ static void column_open(les_sched *s, column *c, int first, int n) {
   s->left += c->left;
 }
 
+/* Prompts of a column, if there is one for every worker: as few as still fill two batches, so that many
+ * lesions of a prompt come into one tile, where they share what they are compared with. */
+static int column_width(int n_lesions) {
+  return clamp(2 * GOOD_BATCH / (n_lesions + 1), COLUMN_LEAST, COLUMN_MOST);
+}
+
 les_status les_sched_open(les_sched **out, const les_grid *grid, int n_workers) {
   *out = NULL;
   les_sched *s = calloc(1, sizeof *s);
   if (!s) return les_fail(LES_FAILED, "out of memory for the scheduler");
-  int width =
-      grid->n_prompts / n_workers; /* at least a column for every worker, if there are prompts enough */
-  width = width < 1 ? 1 : width > COLUMN_PROMPTS ? COLUMN_PROMPTS : width;
+  int width = grid->n_prompts / n_workers, most = column_width(grid->n_lesions);
+  width = width < 1 ? 1 : width > most ? most : width;
   s->grid = grid;
   s->n_workers = n_workers;
   s->shares =
@@ -167,10 +176,6 @@ static les_tile *tile_new(les_sched *s, int capacity) {
   return t;
 }
 
-static int clamp(int64_t x, int low, int high) {
-  return x < low ? low : x > high ? high : (int)x;
-}
-
 /* Takes cells from the column until the tile has its share of what is left. */
 static void fill(les_sched *s, column *c, les_tile *t) {
   double share = s->n_workers == 1 ? s->left : s->left / (s->shares * s->n_workers);
@@ -180,7 +185,8 @@ static void fill(les_sched *s, column *c, les_tile *t) {
     les_cell cell = column_cell(c, c->next);
     double more = les_grid_cost(s->grid, cell);
     if (t->n >= least && cost + more > share) break;
-    if (t->n >= GOOD_BATCH && s->cells_left - t->n >= GOOD_BATCH && cost + more > s->limit) break;
+    bool enough = t->n >= GOOD_BATCH && column_cells(s, c) - c->next >= GOOD_BATCH;
+    if (enough && cost + more > s->limit) break;
     t->cells[t->n++] = cell;
     cost += more;
     c->next++;

@@ -81,7 +81,7 @@ static void costly_tiles_are_kept_short(void **state) {
   }
   les_sched_limit(sched, 200);
   les_tile *t = next(0);
-  assert_int_equal(t->n, 200);
+  assert_in_range(t->n, 200, 327); /* what is left of its prompts would be too little for a tile */
   finish(t);
   end();
   begin(16, 60, 1);
