@@ -45,7 +45,7 @@ static les_status run(const les_model *model, les_workspace *ws, const int32_t *
 }
 
 static void compare(sums *s) {
-  for (int i = 0; i < CONTEXT; i++) {
+  for (int i = CONTEXT / 2; i < CONTEXT - 1; i++) {
     const float *p = f32 + (size_t)i * (size_t)n_vocab, *q = other + (size_t)i * (size_t)n_vocab;
     double kl = les_kl(p, les_log_sum_exp(p, n_vocab), q, les_log_sum_exp(q, n_vocab), n_vocab);
     s->kl += kl;
