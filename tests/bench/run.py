@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 VOCABULARY = os.path.join(ROOT, "tests/data/tokenizers/ggml-vocab-llama-bpe.gguf.gz")
 WORDS = "the of license program copy source code you may not with any work under this that terms or by for".split()
 LAYERS, THREADS = 16, os.cpu_count()
+MODES = {"Q8_0": ("auto",), "Q4_K_M": ("auto", "int8")}  # int8 is the same as auto for Q8_0
 MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1"}
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -127,7 +128,7 @@ def generation(models):
         best = one = None
         if args.llama_cpp:
             best, one = llama_generation(model, given, new) * cells, llama_one(model, prompts[0], new) * cells
-        for compute in ("auto", "int8"):
+        for compute in MODES[kind]:
             ours = sweep(write_job("generation", model, prompts, lesions, new, ["jaccard"], compute))
             peers = f"{best:.1f} s | {best / ours:.2f} | {one:.0f} s | {one / ours:.1f}" if best else "| | |"
             say(f"| {kind}, {compute} | {ours:.1f} s | {peers} |")
@@ -155,17 +156,16 @@ def forced(models):
         f"x {LAYERS + 1} | ratio |")
     say("| --- | --- | --- | --- |")
     for kind, model in models.items():
-        ours = sweep(write_job("forced", model, prompts, ["skip@each"], 0, ["kl", "nll"]))
-        if not args.llama_cpp:
-            say(f"| {kind} | {ours:.1f} s | | |")
-            continue
-        theirs = llama_forced(model, path("forced.txt"), args.sequences) * (LAYERS + 1)
-        say(f"| {kind} | {ours:.1f} s | {theirs:.1f} s | {theirs / ours:.2f} |")
+        theirs = llama_forced(model, path("forced.txt"), args.sequences) * (LAYERS + 1) if args.llama_cpp else None
+        for compute in MODES[kind]:
+            ours = sweep(write_job("forced", model, prompts, ["skip@each"], 0, ["kl", "nll"], compute))
+            peers = f"{theirs:.1f} s | {theirs / ours:.2f}" if theirs else " | "
+            say(f"| {kind}, {compute} | {ours:.1f} s | {peers} |")
 
 
 def scaling(models):
     """The same sweep over ranks and threads."""
-    prompts = [" ".join(WORDS[(k * 3 + i) % len(WORDS)] for i in range(15)) for k in range(16)]
+    prompts = [" ".join(WORDS[(k * 3 + i) % len(WORDS)] for i in range(15)) for k in range(64)]
     job = write_job("scaling", models["Q8_0"], prompts, ["skip@4", "skip@12"], 8, ["kl"])
     base = None
     say("\n| ranks x threads | seconds | efficiency |")
