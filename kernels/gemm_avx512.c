@@ -1,5 +1,5 @@
 /* Integer products with AVX-512 and VNNI: tiles of 4 rows of 2 vectors of 16, whose products are summed in
- * one instruction. F32 products and those of a few rows are the AVX2 ones, which are at their bounds. */
+ * one instruction. F32 products are the AVX2 ones, which are at their bounds. */
 #include "gemv.h"
 #include "panel_avx2.h"
 #include <immintrin.h>

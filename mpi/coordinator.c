@@ -37,7 +37,15 @@ typedef struct slot {
   les_tile *tile; /* in work, NULL if not SLOT_BUSY */
 } slot;
 
+/* A message on its way. */
+typedef struct letter {
+  struct letter *next;
+  MPI_Request request;
+  char body[];
+} letter;
+
 struct les_coordinator {
+  letter *letters; /* not yet sent for certain; those to the dead stay here */
   les_team *team;
   les_ledger *ledger;
   const les_respawn *respawn;
@@ -57,8 +65,31 @@ static void set_state(slot *s, slot_state state) {
   s->since = les_now();
 }
 
-static void send_slot(const slot *s, int tag, const void *body, size_t bytes) {
-  MPI_Send(body, (int)bytes, MPI_BYTE, s->rank, tag, s->comm); /* to a dead one it succeeds too */
+/* Frees the messages that are sent. */
+static void collect_letters(les_coordinator *c) {
+  for (letter **link = &c->letters; *link;) {
+    letter *l = *link;
+    int sent = 0;
+    if (MPI_Test(&l->request, &sent, MPI_STATUS_IGNORE) == MPI_SUCCESS && !sent) {
+      link = &l->next;
+      continue;
+    }
+    *link = l->next;
+    free(l);
+  }
+}
+
+/* Never waits: a send to a worker that has just died may not end, if it is the first after the two met. */
+static void send_slot(les_coordinator *c, const slot *s, int tag, const void *body, size_t bytes) {
+  letter *l = malloc(sizeof *l + bytes);
+  if (!l) { /* then it has to */
+    MPI_Send(body, (int)bytes, MPI_BYTE, s->rank, tag, s->comm);
+    return;
+  }
+  if (bytes > 0) memcpy(l->body, body, bytes);
+  MPI_Isend(l->body, (int)bytes, MPI_BYTE, s->rank, tag, s->comm, &l->request);
+  l->next = c->letters;
+  c->letters = l;
 }
 
 static void welcome(les_coordinator *c, slot *s, MPI_Comm comm, int rank) {
@@ -68,7 +99,7 @@ static void welcome(les_coordinator *c, slot *s, MPI_Comm comm, int rank) {
   s->stopped = 0;
   s->heard = les_now();
   set_state(s, SLOT_STARTING);
-  send_slot(s, LES_TAG_WELCOME, &c->welcome, sizeof c->welcome);
+  send_slot(c, s, LES_TAG_WELCOME, &c->welcome, sizeof c->welcome);
 }
 
 les_status les_coordinator_open(les_coordinator **out, les_team *team, les_ledger *ledger,
@@ -93,13 +124,17 @@ les_status les_coordinator_open(les_coordinator **out, les_team *team, les_ledge
   return LES_OK;
 }
 
-/* A torn team's workers leave without a farewell; rank 0, their messenger, goes last. */
-static void await_leaving(const les_coordinator *c) {
+/* The farewells are on their way. A torn team's workers leave without MPI_Finalize, and rank 0, their
+ * messenger, goes last; what is meant for the dead will never arrive. */
+static void await_leaving(les_coordinator *c) {
   double end = les_now() + leave_patience;
-  for (int i = 0; i < c->n; i++)
+  for (int i = 0; c->team->torn && i < c->n; i++)
     while (c->slots[i].state != SLOT_GONE && les_now() < end &&
-           les_recovery_health(c->slots[i].pid, c->slots[i].here) != LES_HEALTH_DEAD && c->slots[i].here)
+           les_recovery_health(c->slots[i].pid, c->slots[i].here) != LES_HEALTH_DEAD && c->slots[i].here) {
+      collect_letters(c);
       les_sleep(0.02);
+    }
+  while (collect_letters(c), c->letters && les_now() < end) les_sleep(0.001);
 }
 
 void les_coordinator_close(les_coordinator **coordinator, int code) {
@@ -107,8 +142,8 @@ void les_coordinator_close(les_coordinator **coordinator, int code) {
   if (!c) return;
   les_end end = {.code = code, .torn = c->team->torn};
   for (int i = 0; i < c->n; i++)
-    if (c->slots[i].state != SLOT_GONE) send_slot(&c->slots[i], LES_TAG_END, &end, sizeof end);
-  if (c->team->torn) await_leaving(c);
+    if (c->slots[i].state != SLOT_GONE) send_slot(c, &c->slots[i], LES_TAG_END, &end, sizeof end);
+  await_leaving(c);
   free(c->views);
   free(c);
   *coordinator = NULL;
@@ -219,7 +254,7 @@ static les_status hand_out(les_coordinator *c, slot *s) {
   m.n = s->tile->n;
   for (int i = 0; i < m.n; i++) m.cells[i] = les_grid_index(grid, s->tile->cells[i]);
   set_state(s, SLOT_BUSY);
-  send_slot(s, LES_TAG_TILE, &m, offsetof(les_tile_message, cells) + (size_t)m.n * sizeof m.cells[0]);
+  send_slot(c, s, LES_TAG_TILE, &m, offsetof(les_tile_message, cells) + (size_t)m.n * sizeof m.cells[0]);
   return LES_OK;
 }
 
@@ -231,7 +266,7 @@ static void ask_to_stop(les_coordinator *c, const char *why) {
   les_ledger_event(c->ledger, "stop", details, text);
   c->stopping = true;
   for (int i = 0; i < c->n; i++)
-    if (c->slots[i].state == SLOT_BUSY) send_slot(&c->slots[i], LES_TAG_STOP, NULL, 0);
+    if (c->slots[i].state == SLOT_BUSY) send_slot(c, &c->slots[i], LES_TAG_STOP, NULL, 0);
 }
 
 static int count_state(const les_coordinator *c, slot_state state) {
@@ -375,6 +410,7 @@ static void tick(les_coordinator *c) {
 
 static les_status step(les_coordinator *c, bool *some) {
   forgive_pause(c);
+  collect_letters(c);
   LES_TRY(receive_all(c, some));
   LES_TRY(check_health(c));
   for (int i = 0; i < c->n && !c->stopping; i++)

@@ -54,8 +54,9 @@ static bool orphaned(const worker *w) {
 static void *reporter(void *ctx) {
   worker *w = ctx;
   for (bool closing = false; !closing; les_sleep(report_interval)) {
-    if (orphaned(w)) _exit(1);
-    pthread_mutex_lock(&w->lock);
+    do { /* the other thread may be sending to a rank 0 that is gone, which takes for ever */
+      if (orphaned(w)) _exit(1);
+    } while (pthread_mutex_trylock(&w->lock) != 0 && (les_sleep(0.01), true));
     closing = w->closing;
     if (!closing && (w->report.n > 0 || les_now() - w->sent > w->welcome.beat)) send_report(w);
     pthread_mutex_unlock(&w->lock);
