@@ -89,7 +89,7 @@ static LES_INLINE __m512 join(__m256 lower, __m256 upper) {
 /* p = fma(scale, sum, p) for the groups of 32 neighbours, given as dwords of four: one group, or two of 16.
  */
 static LES_INLINE __m512 add_groups(const __m512i quads[8], int group, bool is_unsigned, const les_octet w[2],
-                                const chunk *a, int64_t j, __m512 p) {
+                                    const chunk *a, int64_t j, __m512 p) {
   LES_UNROLL for (int first = 0; first < 8; first += group / 4) {
     int64_t g = (32 * j + 4 * first) / group;
     /* two sums of each kind, so that one need not wait for the other */
@@ -108,7 +108,7 @@ static LES_INLINE __m512 add_groups(const __m512i quads[8], int group, bool is_u
 }
 
 static LES_INLINE __m512 add_32(les_dtype type, int group, bool has_min, const les_octet w[2], const chunk *a,
-                            int64_t j, __m512 p) {
+                                int64_t j, __m512 p) {
   __m256i rows[16];
   __m512i quads[8];
   LES_UNROLL for (int i = 0; i < 16; i++) rows[i] = les_octet_bytes(type, &w[i / 8], i % 8, j);
@@ -141,8 +141,8 @@ static LES_INLINE __m512 add_128_of_q6_k(const les_octet w[2], const chunk *a, i
 }
 
 /* What one chunk adds to the outputs, not yet times the step. */
-static LES_INLINE __m512 dot_chunk(les_dtype type, int group, bool has_min, const les_octet w[2], const chunk *a,
-                               int64_t n, les_read_ahead *ahead, size_t share) {
+static LES_INLINE __m512 dot_chunk(les_dtype type, int group, bool has_min, const les_octet w[2],
+                                   const chunk *a, int64_t n, les_read_ahead *ahead, size_t share) {
   __m512 p = _mm512_setzero_ps();
   int64_t j = 0;
   for (; 32 * (j + 4) <= n; j += 4) { /* so that which bits are whose is known when this is compiled */

@@ -5,7 +5,8 @@
 /* Eight halves, one of each row, `offset` bytes into it. */
 static __m256 halves_at(const les_octet *w, int64_t offset) {
 #define HALF(i) ((short)load_u16(w->src[i] + offset))
-  return _mm256_cvtph_ps(_mm_setr_epi16(HALF(0), HALF(1), HALF(2), HALF(3), HALF(4), HALF(5), HALF(6), HALF(7)));
+  return _mm256_cvtph_ps(
+      _mm_setr_epi16(HALF(0), HALF(1), HALF(2), HALF(3), HALF(4), HALF(5), HALF(6), HALF(7)));
 #undef HALF
 }
 

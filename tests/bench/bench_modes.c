@@ -1,5 +1,6 @@
 /* How far the integer modes are from f32: KL(f32 || mode) of the next token's distribution, in nats, over a
- * text in contexts of 128 tokens, at the positions that llama-perplexity compares: those of their second half.
+ * text in contexts of 128 tokens, at the positions that llama-perplexity compares: those of their second
+ * half.
  *
  *   bench_modes MODEL TEXT [CONTEXTS] */
 #include "file.h"
