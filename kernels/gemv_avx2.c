@@ -61,8 +61,8 @@ static inline __m256 add_groups(les_dtype type, int group, bool is_unsigned, con
   return _mm256_fmadd_ps(w->scale[2 * j + 1], _mm256_cvtepi32_ps(upper), p);
 }
 
-/* What one chunk adds to the outputs of LES_OCTET rows, not yet times the step. Two steps of 32 at a time, so
- * that which nibble it is is known when this is compiled. */
+/* What one chunk adds to the outputs of LES_OCTET rows, not yet times the step. Four steps of 32 at a time,
+ * so that which bits are whose is known when this is compiled. */
 static inline __m256 dot_chunk(les_dtype type, int group, bool has_min, const les_octet *w, const chunk *a,
                                int64_t n, les_read_ahead *ahead, size_t share) {
   __m256 p = _mm256_setzero_ps();

@@ -132,26 +132,12 @@ static void open_octet(const les_panel_source *source, int first, les_octet *w) 
 }
 
 /* Dwords of four neighbours of eight columns, from the chunk's element 32 j on. */
-static inline void load_quads(les_dtype type, const les_octet *w, int64_t j, __m256i r[8]) {
-#define LOAD(type)                                                                                           \
-  LES_UNROLL for (int i = 0; i < 8; i++) r[i] = les_octet_bytes(type, w, i, j);                              \
-  break
-  switch (type) {
-  case LES_Q8_0:
-    LOAD(LES_Q8_0);
-  case LES_Q4_0:
-    LOAD(LES_Q4_0);
-  case LES_Q4_1:
-    LOAD(LES_Q4_1);
-  case LES_Q4_K:
-    LOAD(LES_Q4_K);
-  case LES_Q5_K:
-    LOAD(LES_Q5_K);
-  case LES_Q6_K:
-    LOAD(LES_Q6_K);
-  default:
-    LOAD(LES_F32);
-  }
+static inline void load_quads(const les_weight_kind *kind, const les_octet *w, int64_t j, __m256i r[8]) {
+#define LOAD(type, group, has_min)                                                                           \
+  do {                                                                                                       \
+    LES_UNROLL for (int i = 0; i < 8; i++) r[i] = les_octet_bytes(type, w, i, j);                            \
+  } while (0)
+  LES_OCTET_DISPATCH(kind, LOAD);
 #undef LOAD
   transpose8(r);
 }
@@ -162,7 +148,7 @@ static void unpack_quant_f32(const les_panel_source *source, int first, panel_f3
   open_octet(source, first, &octet);
   for (int64_t j = 0; j < source->n / 32; j++) {
     __m256i r[8];
-    load_quads(source->kind->type, &octet, j, r);
+    load_quads(source->kind, &octet, j, r);
     LES_UNROLL for (int i = 0; i < 8; i++) {
       int64_t g = (32 * j + 4 * i) / quant->group;
       LES_UNROLL for (int byte = 0; byte < 4; byte++) {
@@ -214,7 +200,7 @@ static inline void unpack_int16(const les_panel_source *source, int cols, float 
     place_groups(source, &octet, cols, scale + first, min + first);
     for (int64_t j = 0; j < source->n / 32; j++) {
       __m256i r[8];
-      load_quads(source->kind->type, &octet, j, r);
+      load_quads(source->kind, &octet, j, r);
       LES_UNROLL for (int i = 0; i < 8; i++) {
         int32_t *out = w + (16 * j + 2 * i) * cols + first;
         _mm256_store_si256((__m256i *)out, _mm256_srai_epi16(_mm256_slli_epi16(r[i], 8), 8));
@@ -233,7 +219,7 @@ static inline void unpack_int8(const les_panel_source *source, int cols, float *
     place_groups(source, &octet, cols, scale + first, min + first);
     for (int64_t j = 0; j < source->n / 32; j++) {
       __m256i r[8];
-      load_quads(source->kind->type, &octet, j, r);
+      load_quads(source->kind, &octet, j, r);
       LES_UNROLL for (int i = 0; i < 8; i++)
           _mm256_store_si256((__m256i *)(w + (8 * j + i) * cols + first), _mm256_add_epi8(r[i], offset));
     }

@@ -19,27 +19,21 @@ typedef struct sums {
 } sums;
 
 static int n_vocab;
-static float *f32; /* (CONTEXT, n_vocab): logits of the context under way */
-static float *other;
+static float *f32, *other; /* (CONTEXT, n_vocab): logits of the context under way in f32 and another mode */
 
-static void keep_f32(void *ctx, int row, const float *logits) {
-  (void)ctx;
-  memcpy(f32 + (size_t)row * (size_t)n_vocab, logits, (size_t)n_vocab * sizeof *logits);
-}
-
-static void keep_other(void *ctx, int row, const float *logits) {
-  (void)ctx;
-  memcpy(other + (size_t)row * (size_t)n_vocab, logits, (size_t)n_vocab * sizeof *logits);
+static void keep(void *ctx, int row, const float *logits) {
+  float *all = ctx;
+  memcpy(all + (size_t)row * (size_t)n_vocab, logits, (size_t)n_vocab * sizeof *logits);
 }
 
 static les_status run(const les_model *model, les_workspace *ws, const int32_t *tokens, les_compute compute,
-                      les_logits_fn *keep) {
+                      float *logits) {
   les_seq *seq;
   les_row rows[CONTEXT];
   LES_TRY(les_seq_open(&seq, model, NULL, NULL, CONTEXT));
   for (int i = 0; i < CONTEXT; i++)
     rows[i] = (les_row){.seq = seq, .token = tokens[i], .pos = i, .logits = true};
-  les_forward_options o = {.compute = compute, .threads = THREADS, .on_logits = keep};
+  les_forward_options o = {.compute = compute, .threads = THREADS, .on_logits = keep, .ctx = logits};
   les_status status = les_forward(model, ws, rows, CONTEXT, &o);
   les_seq_close(&seq);
   return status;
@@ -60,9 +54,9 @@ static les_status measure(const les_model *model, les_workspace *ws, const les_t
   static const les_compute MODES[] = {LES_COMPUTE_INT16, LES_COMPUTE_INT8};
   sums total[2] = {{0}};
   for (int c = 0; c < contexts && (c + 1) * CONTEXT <= tokens->n; c++) {
-    LES_TRY(run(model, ws, tokens->ids + c * CONTEXT, LES_COMPUTE_F32, keep_f32));
+    LES_TRY(run(model, ws, tokens->ids + c * CONTEXT, LES_COMPUTE_F32, f32));
     for (int m = 0; m < 2; m++) {
-      LES_TRY(run(model, ws, tokens->ids + c * CONTEXT, MODES[m], keep_other));
+      LES_TRY(run(model, ws, tokens->ids + c * CONTEXT, MODES[m], other));
       compare(&total[m]);
     }
   }
@@ -89,13 +83,15 @@ int main(int argc, char **argv) {
   if (status == LES_OK) status = les_workspace_open(&ws, model, CONTEXT, THREADS);
   if (status == LES_OK) {
     n_vocab = model->shape.n_vocab;
-    f32 = malloc(2 * CONTEXT * (size_t)n_vocab * sizeof *f32);
-    if (!f32) status = les_fail(LES_FAILED, "out of memory");
-    other = f32 + CONTEXT * (size_t)n_vocab;
+    size_t bytes = CONTEXT * (size_t)n_vocab * sizeof *f32;
+    f32 = malloc(bytes);
+    other = malloc(bytes);
+    if (!f32 || !other) status = les_fail(LES_FAILED, "out of memory");
   }
   if (status == LES_OK) status = measure(model, ws, &tokens, argc > 3 ? atoi(argv[3]) : 1 << 20);
   if (status != LES_OK) fprintf(stderr, "%s\n", les_message());
   free(f32);
+  free(other);
   free(text);
   les_tokens_free(&tokens);
   les_workspace_close(&ws);
