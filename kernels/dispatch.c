@@ -1,4 +1,6 @@
-#include "table.h"
+#include "gemm/gemm.h"
+#include "kernels/kernels.h"
+
 #include <stdatomic.h>
 #include <string.h>
 
@@ -84,7 +86,7 @@ void les_activate(les_act act, const float *gate, const float *up, int64_t n, fl
   kernels()->rows->activate(act, gate, up, n, y);
 }
 
-float les_attention(const float *q, int head_dim, const les_kv_run *runs, int n_runs, float scale,
+float les_attention(const float *q, int head_dim, const les_kv_span *runs, int n_runs, float scale,
                     float softcap, bool entropy, float *scores, float *out) {
   return kernels()->rows->attention(q, head_dim, runs, n_runs, scale, softcap, entropy, scores, out);
 }

@@ -1,8 +1,8 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "job.h"
+#include "base/cores.h"
+#include "job/job.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +29,7 @@ int cli_threads(int requested) {
   const char *env = getenv("OMP_NUM_THREADS");
   int n = env ? atoi(env) : 0;
   if (n > 0) return n;
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return les_cores_available();
 }
 
 const char *cli_cache_dir(void) {

@@ -1,9 +1,9 @@
 /* The command line: one function per subcommand, each in its own cmd_NAME.c, and what they share. */
-#ifndef LES_CLI_H
-#define LES_CLI_H
+#ifndef LES_CLI_CLI_H
+#define LES_CLI_CLI_H
 
-#include "model.h"
-#include "status.h"
+#include "base/status.h"
+#include "model/model.h"
 
 #include <argp.h>
 #include <cjson/cJSON.h>

@@ -1,6 +1,7 @@
-#include "cli.h"
-#include "lesions.h"
-#include "texts.h"
+#include "cli/cli.h"
+#include "cli/lesions.h"
+#include "cli/texts.h"
+#include "model/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,9 +123,9 @@ static cJSON *describe(const results *r, const les_outcome *out, const char *tex
     cJSON_AddItemToObject(doc, "entropy", cJSON_CreateFloatArray(out->trace_entropy, out->n_tokens));
     cJSON_AddItemToObject(doc, "intact_rank", cJSON_CreateIntArray(out->trace_rank, out->n_tokens));
     cJSON_AddItemToObject(doc, "hidden_norm",
-                          cJSON_CreateFloatArray(out->hidden_norm, r->model->shape.n_layers));
+                          cJSON_CreateFloatArray(out->hidden_norm, r->model->hparams.n_layers));
     cJSON_AddItemToObject(doc, "attn_entropy",
-                          cJSON_CreateFloatArray(out->attn_entropy, r->model->shape.n_layers));
+                          cJSON_CreateFloatArray(out->attn_entropy, r->model->hparams.n_layers));
   }
   return doc;
 }

@@ -1,9 +1,9 @@
-#include "cli.h"
-
-#include "corpus.h"
-#include "importance.h"
-#include "job.h"
-#include "texts.h"
+#include "cli/cli.h"
+#include "cli/texts.h"
+#include "data/corpus.h"
+#include "engine/importance.h"
+#include "job/job.h"
+#include "model/load.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -115,7 +115,7 @@ static les_status importance(importance_options *o) {
   les_status status;
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
   if (o->mix)
-    LES_GOTO(status, les_corpus_read(&corpus, o->mix, model, o->seed), done);
+    LES_GOTO(status, les_corpus_read(&corpus, o->mix, model->tokenizer, o->seed), done);
   else
     LES_GOTO(status, list_passages(o, model, &corpus), done);
   LES_GOTO(status,

@@ -1,5 +1,7 @@
-#include "cli.h"
-#include "source.h"
+#include "cli/cli.h"
+#include "format/model_files.h"
+#include "model/config.h"
+#include "model/load.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,7 +70,7 @@ static const struct argp argp = {
 
 /* What is known of a model. */
 typedef struct findings {
-  les_source source;
+  les_model_files source;
   les_config config; /* arch NULL: not understood */
   les_model *model;  /* NULL: it cannot be run */
   char sha256[65];
@@ -80,16 +82,16 @@ static void note(findings *f, les_status status) {
 }
 
 static les_status find_out(findings *f, const inspect_options *o) {
-  LES_TRY(les_source_open(&f->source, o->path));
-  note(f, les_source_config(&f->source, o->path, &f->config));
+  LES_TRY(les_model_files_open(&f->source, o->path));
+  note(f, les_config_read(&f->config, &f->source, o->path));
   note(f, les_model_open(&f->model, o->path, &(les_model_options){.no_sha256 = true}));
-  return o->no_sha256 ? LES_OK : les_source_sha256(&f->source, cli_cache_dir(), f->sha256);
+  return o->no_sha256 ? LES_OK : les_model_files_sha256(&f->source, cli_cache_dir(), f->sha256);
 }
 
 static void close_findings(findings *f) {
   les_model_close(&f->model);
   les_config_free(&f->config);
-  les_source_close(&f->source);
+  les_model_files_close(&f->source);
 }
 
 static bool readable(const les_tensor *t) {
@@ -101,7 +103,7 @@ static size_t tensor_bytes(const les_tensor *t) {
   return readable(t) ? les_dtype_bytes(t->type_id, les_tensor_elements(t)) : 0;
 }
 
-static void totals(const les_weights *w, int64_t *elements, size_t *bytes) {
+static void totals(const les_tensors *w, int64_t *elements, size_t *bytes) {
   *elements = 0;
   *bytes = 0;
   for (int i = 0; i < w->n; i++) {
@@ -116,14 +118,14 @@ static bool has_linear(const les_model *m, int id) {
 }
 
 static void print_sites(const les_model *m) {
-  printf("lesion sites   layers 0-%d, each with: attn mlp", m->shape.n_layers - 1);
+  printf("lesion sites   layers 0-%d, each with: attn mlp", m->hparams.n_layers - 1);
   for (int id = 0; id < LES_N_LINEAR; id++)
     if (has_linear(m, id)) printf(" %s", les_linear_name(id));
-  printf(" attn.head0-%d\n", m->shape.n_heads - 1);
+  printf(" attn.head0-%d\n", m->hparams.n_heads - 1);
 }
 
 /* How many tensors there are of each type, in the order of the file. */
-static void print_types(const les_weights *w) {
+static void print_types(const les_tensors *w) {
   printf("weight types  ");
   for (int i = 0; i < w->n; i++) {
     const les_tensor *t = &w->items[i];
@@ -141,14 +143,14 @@ static void print_shape(const les_tensor *t) {
 }
 
 static void print_text(const findings *f, const inspect_options *o) {
-  const les_weights *w = f->source.weights;
-  const les_shape *s = f->model ? &f->model->shape : &f->config.shape;
+  const les_tensors *w = f->source.weights;
+  const les_hparams *s = f->model ? &f->model->hparams : &f->config.hparams;
   int64_t elements;
   size_t bytes;
   totals(w, &elements, &bytes);
   if (f->model) printf("model          %s\n", f->model->name);
-  for (int i = 0; i < les_source_n_files(&f->source); i++)
-    printf("file           %s\n", les_source_file(&f->source, i));
+  for (int i = 0; i < les_model_files_n_files(&f->source); i++)
+    printf("file           %s\n", les_model_files_file(&f->source, i));
   printf("format         %s\n", f->source.gguf ? "GGUF" : "safetensors");
   if (*f->sha256) printf("sha256         %s\n", f->sha256);
   printf("architecture   %s\n", f->config.arch ? f->config.arch->name : "not supported");
@@ -176,7 +178,7 @@ static void print_text(const findings *f, const inspect_options *o) {
   }
 }
 
-static cJSON *shape_json(const les_shape *s) {
+static cJSON *shape_json(const les_hparams *s) {
   const struct {
     const char *name;
     double value;
@@ -191,16 +193,16 @@ static cJSON *shape_json(const les_shape *s) {
 
 static cJSON *sites_json(const les_model *m) {
   cJSON *o = cJSON_CreateObject(), *parts = cJSON_AddArrayToObject(o, "parts");
-  cJSON_AddNumberToObject(o, "layers", m->shape.n_layers);
+  cJSON_AddNumberToObject(o, "layers", m->hparams.n_layers);
   cJSON_AddItemToArray(parts, cJSON_CreateString("attn"));
   cJSON_AddItemToArray(parts, cJSON_CreateString("mlp"));
   for (int id = 0; id < LES_N_LINEAR; id++)
     if (has_linear(m, id)) cJSON_AddItemToArray(parts, cJSON_CreateString(les_linear_name(id)));
-  cJSON_AddNumberToObject(o, "heads", m->shape.n_heads);
+  cJSON_AddNumberToObject(o, "heads", m->hparams.n_heads);
   return o;
 }
 
-static cJSON *tensors_json(const les_weights *w) {
+static cJSON *tensors_json(const les_tensors *w) {
   cJSON *list = cJSON_CreateArray();
   for (int i = 0; i < w->n; i++) {
     const les_tensor *t = &w->items[i];
@@ -227,12 +229,12 @@ static void print_json(const findings *f, const inspect_options *o) {
   if (m) cJSON_AddStringToObject(doc, "model", m->name);
   cJSON_AddStringToObject(doc, "format", f->source.gguf ? "gguf" : "safetensors");
   cJSON *files = cJSON_AddArrayToObject(doc, "files");
-  for (int i = 0; i < les_source_n_files(&f->source); i++)
-    cJSON_AddItemToArray(files, cJSON_CreateString(les_source_file(&f->source, i)));
+  for (int i = 0; i < les_model_files_n_files(&f->source); i++)
+    cJSON_AddItemToArray(files, cJSON_CreateString(les_model_files_file(&f->source, i)));
   if (*f->sha256) cJSON_AddStringToObject(doc, "sha256", f->sha256);
   if (f->config.arch) {
     cJSON_AddStringToObject(doc, "architecture", f->config.arch->name);
-    cJSON_AddItemToObject(doc, "shape", shape_json(m ? &m->shape : &f->config.shape));
+    cJSON_AddItemToObject(doc, "shape", shape_json(m ? &m->hparams : &f->config.hparams));
   }
   cJSON_AddNumberToObject(doc, "parameters", (double)elements);
   cJSON_AddNumberToObject(doc, "bytes", (double)bytes);

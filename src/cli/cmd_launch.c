@@ -1,7 +1,7 @@
-#include "cli.h"
-#include "job.h"
-#include "launch.h"
-#include "progress.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "job/job.h"
+#include "watch/launch.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-#include "cli.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "map/map.h"
 
-#include "file.h"
-#include "map.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

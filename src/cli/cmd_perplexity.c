@@ -1,5 +1,6 @@
-#include "file.h"
-#include "scorer.h"
+#include "base/file.h"
+#include "cli/scorer.h"
+#include "engine/loglik.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@ typedef struct reading {
   cli_scorer scorer;
   cli_list files;
   int window; /* 0: the rule's own */
-  les_textscore texts;
+  les_perplexity texts;
 } reading;
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -60,12 +61,12 @@ static les_status prepare(cli_scorer *s, const les_model *model, const les_reque
   reading *r = s->ctx;
   les_request_rules rules;
   int window = r->window || r->texts.rule == LES_RULE_LM_EVAL ? r->window : LES_LLAMA_CPP_CHUNK;
-  LES_TRY(les_request_rules_make(&rules, model, window));
+  LES_TRY(les_loglik_rules(&rules, model, window));
   for (int i = 0; i < r->files.n; i++) {
     char *text;
     size_t n;
     LES_TRY(les_file_read(r->files.items[i], &text, &n));
-    les_status status = les_textscore_add(&r->texts, &rules, text, n);
+    les_status status = les_perplexity_add(&r->texts, &rules, text, n);
     free(text);
     if (status != LES_OK) return les_fail_in(status, "%s", r->files.items[i]);
   }
@@ -76,14 +77,14 @@ static les_status prepare(cli_scorer *s, const les_model *model, const les_reque
 
 static int finish(cli_scorer *s, const les_loglik *answers, les_score scores[LES_MOST_SCORES], cJSON *row) {
   (void)row;
-  return les_textscore_finish(&((reading *)s->ctx)->texts, answers, scores);
+  return les_perplexity_finish(&((reading *)s->ctx)->texts, answers, scores);
 }
 
 int cmd_perplexity(int argc, char **argv) {
   reading r = {.scorer = {.counted = "tokens", .prepare = prepare, .finish = finish, .ctx = &r}};
   cli_parse(&argp, argc, argv, &r);
   les_status status = cli_scorer_run(&r.scorer);
-  les_textscore_free(&r.texts);
+  les_perplexity_free(&r.texts);
   cli_list_free(&r.files);
   cli_scorer_free(&r.scorer);
   return cli_finish(status);

@@ -1,5 +1,6 @@
-#include "cli.h"
-#include "forecast.h"
+#include "cli/cli.h"
+#include "job/estimate.h"
+#include "model/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static const struct argp argp = {
 
 static const int usual_ranks[] = {1, 4, 16, 64};
 
-static void print_json(const les_forecast *f, const les_study *study, const plan_options *o) {
+static void print_json(const les_cost_estimate *f, const les_study *study, const plan_options *o) {
   cJSON *doc = cJSON_CreateObject();
   cJSON_AddNumberToObject(doc, "cells", (double)f->cells);
   cJSON_AddNumberToObject(doc, "intact_runs", (double)f->intact_runs);
@@ -82,13 +83,13 @@ static void print_json(const les_forecast *f, const les_study *study, const plan
     int ranks = o->ranks ? o->ranks : usual_ranks[i];
     cJSON *item = cJSON_CreateObject();
     cJSON_AddNumberToObject(item, "ranks", ranks);
-    cJSON_AddNumberToObject(item, "seconds", les_forecast_seconds(f, study, ranks));
+    cJSON_AddNumberToObject(item, "seconds", les_cost_estimate_seconds(f, study, ranks));
     cJSON_AddItemToArray(list, item);
   }
   cli_print_json(doc);
 }
 
-static void print_text(const les_forecast *f, const les_study *study, const plan_options *o) {
+static void print_text(const les_cost_estimate *f, const les_study *study, const plan_options *o) {
   const double gib = 1 << 30;
   printf("%d lesions x %d prompts and documents = %lld cells, and %lld intact runs\n", study->lesions.n,
          study->prompts.n, (long long)f->cells, (long long)f->intact_runs);
@@ -104,7 +105,7 @@ static void print_text(const les_forecast *f, const les_study *study, const plan
   printf("%8s %12s\n", "ranks", "hours");
   for (size_t i = 0; i < (o->ranks ? 1 : sizeof usual_ranks / sizeof *usual_ranks); i++) {
     int ranks = o->ranks ? o->ranks : usual_ranks[i];
-    printf("%8d %12.3f\n", ranks, les_forecast_seconds(f, study, ranks) / 3600);
+    printf("%8d %12.3f\n", ranks, les_cost_estimate_seconds(f, study, ranks) / 3600);
   }
 }
 
@@ -112,16 +113,16 @@ static les_status plan(const plan_options *o) {
   les_job *job = NULL;
   les_model *model = NULL;
   les_study *study = NULL;
-  les_forecast forecast;
+  les_cost_estimate forecast;
   les_status status;
   LES_GOTO(status, les_job_open(&job, o->job), done);
   if (o->model.compute != LES_COMPUTE_AUTO) job->compute = (les_compute)o->model.compute;
   LES_GOTO(status, les_model_open(&model, job->model_path, &(les_model_options){.no_sha256 = true}), done);
   LES_GOTO(status, les_study_open(&study, job, model), done);
   LES_GOTO(status,
-           les_forecast_make(&forecast, study,
-                             cli_threads(o->model.threads ? o->model.threads : job->threads), o->prompts,
-                             o->lesions),
+           les_cost_estimate_make(&forecast, study,
+                                  cli_threads(o->model.threads ? o->model.threads : job->threads), o->prompts,
+                                  o->lesions),
            done);
   if (o->json)
     print_json(&forecast, study, o);

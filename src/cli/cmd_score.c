@@ -1,7 +1,8 @@
-#include "cli.h"
-#include "lesions.h"
-#include "measure.h"
-#include "texts.h"
+#include "cli/cli.h"
+#include "cli/lesions.h"
+#include "cli/texts.h"
+#include "measure/divergence.h"
+#include "model/load.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -102,7 +103,7 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
 static les_status open_table(table *t, const les_lesions *lesions, const les_model *model,
                              const les_input *inputs, int n_texts) {
   *t = (table){
-      .n_rows = lesions->n + 1, .n_texts = n_texts, .n_vocab = model->shape.n_vocab, .inputs = inputs};
+      .n_rows = lesions->n + 1, .n_texts = n_texts, .n_vocab = model->hparams.n_vocab, .inputs = inputs};
   t->rows = calloc((size_t)t->n_rows, sizeof *t->rows);
   for (int i = 0; t->rows && i < t->n_rows; i++) {
     row *r = &t->rows[i];

@@ -1,8 +1,8 @@
-#include "cli.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "sensitivity/freeze.h"
 
-#include "file.h"
-#include "freeze.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
-#include "cli.h"
+#include "cli/cli.h"
+#include "result/reader.h"
+#include "watch/events.h"
 
-#include "events.h"
-#include "result.h"
-
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

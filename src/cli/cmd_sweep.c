@@ -1,6 +1,6 @@
-#include "cli.h"
-#include "progress.h"
-#include "sweep.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "sweep/sweep.h"
 
 #include <limits.h>
 #include <stdio.h>

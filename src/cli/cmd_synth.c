@@ -1,5 +1,5 @@
-#include "cli.h"
-#include "synth.h"
+#include "cli/cli.h"
+#include "synth/synth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -165,7 +165,7 @@ static int pick(const synth_options *o, int key, int otherwise) {
 static les_status make_config(const synth_options *o, les_config *c) {
   const preset *p = o->like;
   *c = (les_config){.arch = o->arch ? o->arch : les_arch_find(p->arch)};
-  les_shape *s = &c->shape;
+  les_hparams *s = &c->hparams;
   c->name = strdup(p->name);
   if (!c->name) return les_fail(LES_FAILED, "no memory for the model's name");
   bool other_heads = o->number[KEY_EMBD - KEY_LAYERS] >= 0 || o->number[KEY_HEADS - KEY_LAYERS] >= 0;

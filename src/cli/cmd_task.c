@@ -1,5 +1,6 @@
-#include "scorer.h"
-#include "task.h"
+#include "cli/scorer.h"
+#include "data/task.h"
+#include "engine/loglik.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ static const struct argp argp = {
 static les_status prepare(cli_scorer *s, const les_model *model, const les_requests **requests) {
   trial *t = s->ctx;
   les_request_rules rules;
-  LES_TRY(les_request_rules_make(&rules, model, t->options.max_length));
+  LES_TRY(les_loglik_rules(&rules, model, t->options.max_length));
   LES_TRY(les_task_open(&t->task, t->options.task, t->options.data, t->options.limit));
   s->count = t->task->n_documents;
   t->first = calloc((size_t)t->task->n_items + 1, sizeof *t->first);

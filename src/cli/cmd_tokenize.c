@@ -1,8 +1,7 @@
-#include "cli.h"
-
-#include "chat.h"
-#include "file.h"
-#include "texts.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/texts.h"
+#include "token/chat.h"
 
 #include <libgen.h>
 #include <stdio.h>

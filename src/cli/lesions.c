@@ -1,7 +1,9 @@
-#include "lesions.h"
+#include "cli/lesions.h"
 
-#include "calibrate.h"
-#include "corpus.h"
+#include "data/corpus.h"
+#include "engine/calibrate.h"
+
+#include <stdio.h>
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   cli_lesions *l = state->input;
@@ -29,7 +31,8 @@ const struct argp cli_lesions_argp = {options, parse, NULL, NULL, NULL, NULL, NU
 
 static les_status calibrate(cli_lesions *l, const les_model *model, const cli_model_options *o) {
   les_corpus corpus;
-  LES_TRY(les_corpus_read(&corpus, l->calibration, model, 0));
+  LES_TRY(les_model_need_tokenizer(model));
+  LES_TRY(les_corpus_read(&corpus, l->calibration, model->tokenizer, 0));
   les_status status = les_calibrate(&l->means, model, corpus.passages, corpus.n, (les_compute)o->compute,
                                     cli_threads(o->threads));
   les_corpus_free(&corpus);
@@ -37,7 +40,7 @@ static les_status calibrate(cli_lesions *l, const les_model *model, const cli_mo
 }
 
 les_status cli_lesions_resolve(cli_lesions *l, const les_model *model, const cli_model_options *o) {
-  LES_TRY(les_lesions_parse(&l->lesions, (const char *const *)l->specs.items, l->specs.n, &model->shape));
+  LES_TRY(les_lesions_parse(&l->lesions, (const char *const *)l->specs.items, l->specs.n, &model->hparams));
   const les_lesion *needy = les_lesions_need_means(&l->lesions);
   if (!needy) return LES_OK;
   if (!l->calibration)

@@ -2,8 +2,8 @@
 #ifndef LES_CLI_LESIONS_H
 #define LES_CLI_LESIONS_H
 
-#include "cli.h"
-#include "plan.h"
+#include "cli/cli.h"
+#include "lesion/lesion_plan.h"
 
 typedef struct cli_lesions {
   cli_list specs;

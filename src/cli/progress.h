@@ -1,8 +1,8 @@
 /* A sweep's progress on stderr: on a terminal one bar, else a line per lesion and per minute. */
-#ifndef LES_PROGRESS_H
-#define LES_PROGRESS_H
+#ifndef LES_CLI_PROGRESS_H
+#define LES_CLI_PROGRESS_H
 
-#include "ledger.h"
+#include "watch/sweep_state.h"
 
 typedef struct cli_progress {
   bool terminal, bar; /* bar: one stands on the last line */

@@ -1,4 +1,7 @@
-#include "scorer.h"
+#include "cli/scorer.h"
+
+#include "engine/loglik.h"
+#include "model/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>

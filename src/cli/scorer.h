@@ -1,9 +1,9 @@
 /* What commands share that score requests intact and under lesions, and print a row of scores per lesion. */
-#ifndef LES_SCORER_H
-#define LES_SCORER_H
+#ifndef LES_CLI_SCORER_H
+#define LES_CLI_SCORER_H
 
-#include "lesions.h"
-#include "textscore.h"
+#include "cli/lesions.h"
+#include "data/perplexity.h"
 
 typedef struct cli_scorer {
   cli_model_options model;

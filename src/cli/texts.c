@@ -1,10 +1,11 @@
-#include "texts.h"
+#include "cli/texts.h"
 
-#include "chat.h"
-#include "cli.h"
-#include "file.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "token/chat.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +74,7 @@ les_status cli_parse_ids(const char *list, les_tokens *tokens) {
 
 static les_status encode(const cli_texts *texts, const les_model *model, const char *text, size_t n,
                          les_tokens *out) {
-  if (!model->tokenizer) return les_fail(LES_FAILED, "%s: %s", model->path, model->tokenizer_missing);
+  LES_TRY(les_model_need_tokenizer(model));
   return texts->chat ? les_chat_encode(model->tokenizer, text, n, &texts->encode, out)
                      : les_encode(model->tokenizer, text, n, &texts->encode, out);
 }
@@ -96,12 +97,12 @@ static les_status check(const cli_text *t, const les_model *model, int room) {
   if (t->tokens.n == 0)
     return les_fail(LES_FAILED, "%s has no tokens, and this model's tokenizer puts none in front", what);
   for (int i = 0; i < t->tokens.n; i++)
-    if (t->tokens.ids[i] >= model->shape.n_vocab)
+    if (t->tokens.ids[i] >= model->hparams.n_vocab)
       return les_fail(LES_FAILED, "%s: token %d is outside of the vocabulary of %d", what, t->tokens.ids[i],
-                      model->shape.n_vocab);
-  if (t->tokens.n > model->shape.n_ctx - room)
+                      model->hparams.n_vocab);
+  if (t->tokens.n > model->hparams.n_ctx - room)
     return les_fail(LES_FAILED, "%s: %d tokens%s are more than the model's context of %d; shorten it", what,
-                    t->tokens.n, room > 0 ? " and the new ones" : "", model->shape.n_ctx);
+                    t->tokens.n, room > 0 ? " and the new ones" : "", model->hparams.n_ctx);
   return LES_OK;
 }
 

@@ -1,8 +1,8 @@
 /* Texts given on the command line, as tokens: --text, --file and --tokens, each any number of times. */
-#ifndef LES_TEXTS_H
-#define LES_TEXTS_H
+#ifndef LES_CLI_TEXTS_H
+#define LES_CLI_TEXTS_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 #include <argp.h>
 

@@ -1,7 +1,7 @@
 /* Speed of the kernels as a share of what this machine can do, peaks measured in the same run. Prints tables;
  * not a test. One thread and its CPU time for products of many rows; wall time and all threads for one row,
  * which memory bounds. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -118,7 +118,7 @@ static les_matrix make_weights(les_dtype type, int64_t rows, int64_t cols) {
       do {
         uint8_t *at = data + (size_t)r * row_bytes + i;
         for (size_t b = 0; b < block; b++) at[b] = (uint8_t)(random_u32() >> 11);
-        les_unpack(type, at, info->block_elements, values);
+        les_dequantize(type, at, info->block_elements, values);
         largest = 0.0f;
         for (int k = 0; k < info->block_elements; k++)
           largest = fmaxf(largest, isfinite(values[k]) ? fabsf(values[k]) : INFINITY);
@@ -135,7 +135,7 @@ static double error_of(const les_matrix *w, const float *x, int64_t m, const flo
   float *row = allocate((size_t)w->cols * sizeof *row);
   for (int s = 0; s < 200; s++) {
     int64_t n = random_u32() % w->rows, i = random_u32() % m;
-    les_unpack(w->type, (const uint8_t *)w->data + les_dtype_bytes(w->type, n * w->cols), w->cols, row);
+    les_dequantize(w->type, (const uint8_t *)w->data + les_dtype_bytes(w->type, n * w->cols), w->cols, row);
     double sum = 0.0;
     for (int64_t k = 0; k < w->cols; k++) sum += (double)row[k] * (double)x[i * w->cols + k];
     error += (y[i * w->rows + n] - sum) * (y[i * w->rows + n] - sum);
@@ -229,7 +229,7 @@ static void bench_rows(const buffers *b) {
   TIME_ROW("layer_norm, 8192", HIDDEN, les_layer_norm(p, q, q, 1e-5f, HIDDEN, y));
   TIME_ROW("silu * up, 8192", HIDDEN, les_activate(LES_ACT_SILU, p, q, HIDDEN, y));
   TIME_ROW("gelu * up, 8192", HIDDEN, les_activate(LES_ACT_GELU_TANH, p, q, HIDDEN, y));
-  les_kv_run run = {b->x, b->x + (int64_t)POSITIONS * HEAD, POSITIONS, HEAD};
+  les_kv_span run = {b->x, b->x + (int64_t)POSITIONS * HEAD, POSITIONS, HEAD};
   TIME_ROW("attention, 512 x 64 (x 2)", 2 * POSITIONS * HEAD,
            sink = les_attention(q, HEAD, &run, 1, 0.125f, 0.0f, false, y + HEAD, y));
   (void)sink;

@@ -3,9 +3,10 @@
  * half.
  *
  *   bench_modes MODEL TEXT [CONTEXTS] */
-#include "file.h"
-#include "forward.h"
-#include "job.h"
+#include "base/file.h"
+#include "engine/forward.h"
+#include "job/job.h"
+#include "model/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,14 +29,14 @@ static void keep(void *ctx, int row, const float *logits) {
 
 static les_status run(const les_model *model, les_workspace *ws, const int32_t *tokens, les_compute compute,
                       float *logits) {
-  les_seq *seq;
+  les_kv_cache *seq;
   les_row rows[CONTEXT];
-  LES_TRY(les_seq_open(&seq, model, NULL, NULL, CONTEXT));
+  LES_TRY(les_kv_cache_open(&seq, model, NULL, NULL, CONTEXT));
   for (int i = 0; i < CONTEXT; i++)
     rows[i] = (les_row){.seq = seq, .token = tokens[i], .pos = i, .logits = true};
   les_forward_options o = {.compute = compute, .threads = THREADS, .on_logits = keep, .ctx = logits};
   les_status status = les_forward(model, ws, rows, CONTEXT, &o);
-  les_seq_close(&seq);
+  les_kv_cache_close(&seq);
   return status;
 }
 
@@ -82,7 +83,7 @@ int main(int argc, char **argv) {
   if (status == LES_OK) status = les_encode(model->tokenizer, text, n, &(les_encode_options){0}, &tokens);
   if (status == LES_OK) status = les_workspace_open(&ws, model, CONTEXT, THREADS);
   if (status == LES_OK) {
-    n_vocab = model->shape.n_vocab;
+    n_vocab = model->hparams.n_vocab;
     size_t bytes = CONTEXT * (size_t)n_vocab * sizeof *f32;
     f32 = malloc(bytes);
     other = malloc(bytes);

@@ -7,8 +7,8 @@
  *
  * SECONDS_PER_CELL: of one cell on one rank, as measured by a sweep (default 0.5). SPREAD: standard deviation
  * of ln(time) between tiles (default 0.2); one worker in fifty is half as fast as the others. */
-#include "clock.h"
-#include "scheduler.h"
+#include "base/clock.h"
+#include "grid/scheduler.h"
 
 #include <math.h>
 #include <stdio.h>

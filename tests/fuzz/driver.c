@@ -1,7 +1,7 @@
 /* Runs a fuzz target where libFuzzer is not at hand: on every file of a folder as it is, then on random
  * changes of them, the same in every run. Usage: fuzz_NAME FOLDER RUNS. With -DLES_FUZZ=ON (clang) targets
  * are linked to libFuzzer instead. */
-#include "rng.h"
+#include "base/rng.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* GGUF files, whole models with their vocabulary: whatever the bytes, a model or an error, no crash. */
-#include "model.h"
+#include "model/load.h"
+#include "model/model.h"
 
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* Job files and prompt files: whatever the bytes, an answer or an error, no crash. */
-#include "job.h"
-#include "prompts.h"
+#include "data/prompts.h"
+#include "job/job.h"
 
 #include <stdio.h>
 #include <string.h>

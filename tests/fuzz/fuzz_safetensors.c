@@ -1,7 +1,7 @@
 /* safetensors files, built into a model of each architecture: whatever the bytes, a model or an error, no
  * crash. */
-#include "build.h"
-#include "safetensors.h"
+#include "format/safetensors.h"
+#include "model/bind.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -12,17 +12,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 /* The configuration of the files in data/fuzz/safetensors. */
 static les_status make_config(const les_arch *arch, les_config *c) {
   *c = (les_config){.arch = arch, .window = 4, .tied = true};
-  c->shape = (les_shape){.n_layers = 1, .n_embd = 32, .n_ff = 32, .n_heads = 2, .n_vocab = 24, .n_ctx = 16};
-  if (!arch->learned_positions) c->shape.n_kv_heads = 1;
+  c->hparams =
+      (les_hparams){.n_layers = 1, .n_embd = 32, .n_ff = 32, .n_heads = 2, .n_vocab = 24, .n_ctx = 16};
+  if (!arch->learned_positions) c->hparams.n_kv_heads = 1;
   c->rope[0] = c->rope[1] = (les_rope_spec){.base = 10000};
   return les_config_finish(c, 1);
 }
 
-static void build(const les_arch *arch, const les_weights *w) {
+static void build(const les_arch *arch, const les_tensors *w) {
   les_config config;
   les_model model = {0};
   les_owned owned = {0};
-  if (make_config(arch, &config) == LES_OK) les_model_build(&model, &config, w, true, &owned);
+  if (make_config(arch, &config) == LES_OK) les_model_bind(&model, &config, w, true, &owned);
   les_owned_free(&owned);
   les_config_free(&config);
 }
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   if (fd < 0 || write(fd, data, n) != (ssize_t)n) return 0;
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   if (les_safetensors_open(&s, path) == LES_OK) {
-    for (int i = 0; les_arch_at(i); i++) build(les_arch_at(i), les_safetensors_weights(s));
+    for (int i = 0; les_arch_at(i); i++) build(les_arch_at(i), les_safetensors_tensors(s));
     les_safetensors_close(&s);
   }
   close(fd);

@@ -1,5 +1,5 @@
 /* Data files of tasks: whatever the bytes, documents or an error, no crash. */
-#include "task.h"
+#include "data/task.h"
 
 #include <stdio.h>
 #include <sys/mman.h>

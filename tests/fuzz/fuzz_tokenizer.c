@@ -1,6 +1,6 @@
 /* tokenizer.json files, and GGUF files with a vocabulary: whatever the bytes, a tokenizer that encodes and
  * decodes, or an error, no crash. */
-#include "tokenizer.h"
+#include "token/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

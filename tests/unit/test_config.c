@@ -1,6 +1,6 @@
 /* config.json: transformers' defaults, both spellings of rope settings, windows, end tokens, and what is
  * refused. */
-#include "config.h"
+#include "model/config.h"
 #include "unit.h"
 
 static char folder[64], path[128], generation[128];
@@ -37,22 +37,22 @@ static void fills_in_defaults(void **state) {
   (void)state;
   assert_read("{\"model_type\": \"gemma3\", \"text_config\": {\"hidden_size\": 3840}}");
   assert_string_equal(config.arch->name, "gemma3");
-  assert_int_equal(config.shape.n_layers, 26);
-  assert_int_equal(config.shape.head_dim, 256);
-  assert_int_equal(config.shape.n_kv_heads, 4);
-  assert_int_equal(config.shape.n_vocab, 262208);
+  assert_int_equal(config.hparams.n_layers, 26);
+  assert_int_equal(config.hparams.head_dim, 256);
+  assert_int_equal(config.hparams.n_kv_heads, 4);
+  assert_int_equal(config.hparams.n_vocab, 262208);
   assert_int_equal(config.window, 4096);
   assert_true(config.tied);
-  assert_near(config.shape.attn_scale, 0.0625, 0);
-  assert_near(config.shape.embd_scale, 61.967733, 1e-5);
+  assert_near(config.hparams.attn_scale, 0.0625, 0);
+  assert_near(config.hparams.embd_scale, 61.967733, 1e-5);
   assert_near(config.rope[0].base, 1e6, 0);
   assert_near(config.rope[1].base, 1e4, 0);
   assert_true(config.sliding[4] && !config.sliding[5] && config.sliding[6]);
   assert_int_equal(config.n_eos, 1);
   assert_int_equal(config.eos[0], 1);
   assert_read("{\"model_type\": \"gpt2\"}");
-  assert_int_equal(config.shape.n_ff, 3072);
-  assert_int_equal(config.shape.n_rope_pairs, 0);
+  assert_int_equal(config.hparams.n_ff, 3072);
+  assert_int_equal(config.hparams.n_rope_pairs, 0);
   assert_read("{\"model_type\": \"qwen2\", \"num_attention_heads\": 32}");
   assert_int_equal(config.n_eos, 0);
   assert_false(config.tied);
@@ -64,20 +64,20 @@ static void tells_null_from_missing(void **state) {
   assert_read("{\"model_type\": \"mistral\"}");
   assert_int_equal(config.window, 4096);
   assert_true(config.sliding[0]);
-  assert_int_equal(config.shape.n_kv_heads, 8);
+  assert_int_equal(config.hparams.n_kv_heads, 8);
   assert_read("{\"model_type\": \"mistral\", \"sliding_window\": null, \"num_key_value_heads\": null, "
               "\"eos_token_id\": null, \"rope_scaling\": null, \"head_dim\": null}");
   assert_int_equal(config.window, 0);
   assert_false(config.sliding[0]);
-  assert_int_equal(config.shape.n_kv_heads, 32);
-  assert_int_equal(config.shape.head_dim, 128);
+  assert_int_equal(config.hparams.n_kv_heads, 32);
+  assert_int_equal(config.hparams.head_dim, 128);
   assert_int_equal(config.n_eos, 0);
   assert_read("{\"model_type\": \"gemma2\"}");
-  assert_near(config.shape.attn_softcap, 50, 0);
+  assert_near(config.hparams.attn_softcap, 50, 0);
   assert_read(
       "{\"model_type\": \"gemma2\", \"attn_logit_softcapping\": null, \"final_logit_softcapping\": 20}");
-  assert_near(config.shape.attn_softcap, 0, 0);
-  assert_near(config.shape.logit_softcap, 20, 0);
+  assert_near(config.hparams.attn_softcap, 0, 0);
+  assert_near(config.hparams.logit_softcap, 20, 0);
 }
 
 static void reads_both_spellings_of_rope(void **state) {
@@ -105,7 +105,7 @@ static void reads_both_spellings_of_rope(void **state) {
   assert_int_equal(config.rope[1].scaling, LES_ROPE_PLAIN);
   assert_near(config.rope[1].base, 2e4, 0);
   assert_read("{\"model_type\": \"phi3\", \"partial_rotary_factor\": 0.5}");
-  assert_int_equal(config.shape.n_rope_pairs, 24);
+  assert_int_equal(config.hparams.n_rope_pairs, 24);
 }
 
 static void reads_windows(void **state) {
@@ -124,7 +124,7 @@ static void reads_windows(void **state) {
       "[[\"local\"], 1]]}");
   assert_true(!config.sliding[0] && config.sliding[1] && !config.sliding[2] && config.sliding[3] &&
               config.sliding[4]);
-  assert_near(config.shape.attn_scale, 1, 0);
+  assert_near(config.hparams.attn_scale, 1, 0);
   assert_read("{\"model_type\": \"gemma3_text\", \"sliding_window_pattern\": 3}");
   assert_true(config.sliding[1] && !config.sliding[2] && config.sliding[3]);
 }

@@ -1,8 +1,10 @@
 /* Calibration texts: what is read, in which order, what is drawn, and how it is weighted. */
-#include "corpus.h"
-#include "documents.h"
+#include "data/corpus.h"
+#include "data/documents.h"
+#include "model/load.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
 static les_model *model;
@@ -101,9 +103,9 @@ static void test_weights_are_shares_of_sources(void **state) {
   write_file("mix.json", "[{\"file\": \"texts/a.txt\", \"weight\": 0.7},"
                          " {\"file\": \"lines.jsonl\", \"weight\": 0.3, \"samples\": 7}]");
   les_corpus one, two, other;
-  assert_int_equal(les_corpus_read(&one, in_folder("mix.json"), model, 1), LES_OK);
-  assert_int_equal(les_corpus_read(&two, in_folder("mix.json"), model, 1), LES_OK);
-  assert_int_equal(les_corpus_read(&other, in_folder("mix.json"), model, 2), LES_OK);
+  assert_int_equal(les_corpus_read(&one, in_folder("mix.json"), model->tokenizer, 1), LES_OK);
+  assert_int_equal(les_corpus_read(&two, in_folder("mix.json"), model->tokenizer, 1), LES_OK);
+  assert_int_equal(les_corpus_read(&other, in_folder("mix.json"), model->tokenizer, 2), LES_OK);
   assert_int_equal(one.n, 8);
   double first = one.passages[0].weight * one.passages[0].tokens.n, rest = 0;
   for (int i = 1; i < 8; i++) rest += one.passages[i].weight * one.passages[i].tokens.n;
@@ -128,7 +130,7 @@ static void test_broken_mixes(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     les_corpus c;
     write_file("mix.json", cases[i][0]);
-    assert_int_equal(les_corpus_read(&c, in_folder("mix.json"), model, 0), LES_FAILED);
+    assert_int_equal(les_corpus_read(&c, in_folder("mix.json"), model->tokenizer, 0), LES_FAILED);
     assert_message(cases[i][1]);
     assert_null(c.passages);
   }

@@ -1,8 +1,8 @@
 /* The engine against the plainest way to the same numbers: every sequence alone, token by token, from its
  * start, with nothing taken from the intact run. Outcomes have to be the same bytes for any batch, memory and
  * threads. */
-#include "engine.h"
-#include "forward.h"
+#include "engine/engine.h"
+#include "engine/forward.h"
 #include "tiny_model.h"
 #include "unit.h"
 
@@ -37,10 +37,10 @@ static void keep_logits(void *ctx, int row, const float *logits) {
 }
 
 /* The logits after each of n tokens, under a plan. */
-static void run_alone(const les_plan *plan, const int32_t *tokens, int n, float logits[][VOCAB]) {
-  les_seq *seq;
+static void run_alone(const les_lesion_plan *plan, const int32_t *tokens, int n, float logits[][VOCAB]) {
+  les_kv_cache *seq;
   les_workspace *ws;
-  assert_int_equal(les_seq_open(&seq, &tiny.model, plan, NULL, CAPACITY), LES_OK);
+  assert_int_equal(les_kv_cache_open(&seq, &tiny.model, plan, NULL, CAPACITY), LES_OK);
   assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
   for (int i = 0; i < n; i++) {
     les_row row = {.seq = seq, .token = tokens[i], .pos = i, .logits = true};
@@ -49,10 +49,10 @@ static void run_alone(const les_plan *plan, const int32_t *tokens, int n, float 
     assert_int_equal(les_forward(&tiny.model, ws, &row, 1, &o), LES_OK);
   }
   les_workspace_close(&ws);
-  les_seq_close(&seq);
+  les_kv_cache_close(&seq);
 }
 
-static void expect(const les_plan *plan, int item, const expected *intact, expected *out) {
+static void expect(const les_lesion_plan *plan, int item, const expected *intact, expected *out) {
   float logits[CAPACITY][VOCAB], base[CAPACITY][VOCAB];
   memcpy(out->tokens, prompts[item], (size_t)lengths[item] * sizeof(int32_t));
   int n = lengths[item];
@@ -73,14 +73,14 @@ static void expect(const les_plan *plan, int item, const expected *intact, expec
 static int set_up(void **state) {
   (void)state;
   tiny_model_make(&tiny);
-  if (les_lesions_parse(&lesions, specs, N_LESIONS, &tiny.model.shape) != LES_OK) return -1;
+  if (les_lesions_parse(&lesions, specs, N_LESIONS, &tiny.model.hparams) != LES_OK) return -1;
   for (int i = 0; i < N_INPUTS; i++)
     inputs[i] = (les_input){.tokens = prompts[i], .n = lengths[i], .max_new_tokens = NEW};
   for (int l = -1; l < N_LESIONS; l++) {
-    les_plan *plan = NULL;
-    if (l >= 0 && les_plan_open(&plan, &tiny.model, &lesions.items[l], NULL, 1) != LES_OK) return -1;
+    les_lesion_plan *plan = NULL;
+    if (l >= 0 && les_lesion_plan_open(&plan, &tiny.model, &lesions.items[l], NULL, 1) != LES_OK) return -1;
     for (int i = 0; i < N_INPUTS; i++) expect(plan, i, &reference[0][i], &reference[l + 1][i]);
-    les_plan_close(&plan);
+    les_lesion_plan_close(&plan);
   }
   return 0;
 }
@@ -183,8 +183,8 @@ static void replaced_parameters_keep_to_the_limit(void **state) {
   const char *const redrawn[] = {"reinit@0:seed=1", "reinit@0:seed=2", "reinit@1:seed=1", "reinit@1:seed=2",
                                  "reinit@2:seed=1", "reinit@2:seed=2", "noise@0:sigma=1", "noise@2:sigma=1"};
   les_lesions l;
-  assert_int_equal(les_lesions_parse(&l, redrawn, N, &tiny.model.shape), LES_OK);
-  size_t one = les_plan_bytes(&tiny.model, &l.items[0]), room = 2 * one + one / 2 + (1 << 16);
+  assert_int_equal(les_lesions_parse(&l, redrawn, N, &tiny.model.hparams), LES_OK);
+  size_t one = les_lesion_plan_bytes(&tiny.model, &l.items[0]), room = 2 * one + one / 2 + (1 << 16);
   les_engine *engine;
   les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .memory_limit = room};
   inputs[0].want = 0;

@@ -1,6 +1,6 @@
-#include "failure.h"
+#include "measure/degeneration.h"
 
-#include "file.h"
+#include "base/file.h"
 #include "unit.h"
 
 #include <cjson/cJSON.h>

@@ -1,4 +1,4 @@
-#include "field.h"
+#include "measure/field.h"
 
 #include "unit.h"
 

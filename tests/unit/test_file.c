@@ -1,7 +1,8 @@
-#include "file.h"
+#include "base/file.h"
 
 #include "unit.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
 static char folder[64];

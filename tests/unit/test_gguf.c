@@ -1,7 +1,10 @@
 /* The GGUF reader on files that are right, cut, and changed in every place of their header. */
-#include "model.h"
-#include "source.h"
+#include "format/model_files.h"
+#include "model/load.h"
+#include "model/model.h"
 #include "unit.h"
+
+#include <stdio.h>
 
 static char folder[64], path[128];
 static uint8_t *file; /* a small model */
@@ -91,12 +94,12 @@ static void reads_metadata(void **state) {
   assert_false(les_gguf_array_string(g, "tokenizer.ggml.tokens", -1, &text, &n));
   assert_int_equal(les_gguf_array_length(g, "general.architecture"), -1);
   assert_int_equal(les_gguf_n_tensors(g), 47);
-  const les_tensor *t = les_weights_find(les_gguf_weights(g), "blk.4.ffn_down.weight");
+  const les_tensor *t = les_tensors_find(les_gguf_tensors(g), "blk.4.ffn_down.weight");
   assert_non_null(t);
   assert_int_equal(t->n_dims, 2);
   assert_int_equal(t->dims[0], 172);
   assert_int_equal(t->dims[1], 64);
-  assert_null(les_weights_find(les_gguf_weights(g), "blk.5.ffn_down.weight"));
+  assert_null(les_tensors_find(les_gguf_tensors(g), "blk.5.ffn_down.weight"));
   les_gguf_close(&g);
   assert_null(g);
 }
@@ -167,7 +170,7 @@ static void joins_the_parts_of_split_models(void **state) {
   assert_int_equal(les_gguf_n_tensors(split), les_gguf_n_tensors(whole));
   for (int i = 0; i < les_gguf_n_tensors(whole); i++) {
     const les_tensor *a = les_gguf_tensor_at(whole, i),
-                     *b = les_weights_find(les_gguf_weights(split), a->name);
+                     *b = les_tensors_find(les_gguf_tensors(split), a->name);
     assert_non_null(b);
     assert_int_equal(a->type_id, b->type_id);
     assert_memory_equal(a->data, b->data, les_dtype_bytes(a->type_id, les_tensor_elements(a)));

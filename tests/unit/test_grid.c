@@ -1,4 +1,4 @@
-#include "grid.h"
+#include "grid/grid.h"
 #include "unit.h"
 
 static void counts_follow_states(void **state) {

@@ -1,6 +1,6 @@
-#include "inference.h"
+#include "stats/inference.h"
 
-#include "file.h"
+#include "base/file.h"
 #include "unit.h"
 
 #include <cjson/cJSON.h>

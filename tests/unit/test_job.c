@@ -1,6 +1,8 @@
-#include "job.h"
+#include "job/job.h"
 
 #include "unit.h"
+
+#include <stdio.h>
 
 static char folder[64];
 

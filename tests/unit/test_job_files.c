@@ -1,11 +1,12 @@
 /* The job files that come with the program: each is read, its prompts are there, and its lesions fit a model
  * of the shape it is meant for. */
-#include "job.h"
-#include "lesion.h"
-#include "prompts.h"
+#include "data/prompts.h"
+#include "job/job.h"
+#include "lesion/lesion.h"
 #include "unit.h"
 
 #include <glob.h>
+#include <stdio.h>
 
 #define JOBS TEST_DATA "/../../jobs"
 
@@ -35,15 +36,15 @@ static void test_files(void **state) {
     snprintf(path, sizeof path, JOBS "/%s.json", studies[i].name);
     les_job *job;
     if (les_job_open(&job, path) != LES_OK) fail_msg("%s", les_message());
-    les_shape shape = {.n_layers = studies[i].n_layers,
-                       .n_heads = 8,
-                       .n_kv_heads = 8,
-                       .head_dim = 8,
-                       .n_embd = 64,
-                       .n_ff = 128,
-                       .gated = studies[i].gated};
+    les_hparams hparams = {.n_layers = studies[i].n_layers,
+                           .n_heads = 8,
+                           .n_kv_heads = 8,
+                           .head_dim = 8,
+                           .n_embd = 64,
+                           .n_ff = 128,
+                           .gated = studies[i].gated};
     les_lesions lesions;
-    if (les_lesions_parse(&lesions, (const char *const *)job->lesion_specs, job->n_lesion_specs, &shape) !=
+    if (les_lesions_parse(&lesions, (const char *const *)job->lesion_specs, job->n_lesion_specs, &hparams) !=
         LES_OK)
       fail_msg("%s: %s", path, les_message());
     assert_int_equal(lesions.n, studies[i].n_lesions);

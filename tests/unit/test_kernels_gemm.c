@@ -1,6 +1,6 @@
 /* Matrix products: every implementation of this machine against the reference, byte for byte, and the
  * reference against sums in double. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static les_matrix make_weights(les_dtype type, int64_t rows, int64_t cols) {
     float values[256], largest = 0.0f;
     do {
       for (size_t b = 0; b < block; b++) data[i + b] = (uint8_t)(random_u32() >> 11);
-      les_unpack(type, data + i, info->block_elements, values);
+      les_dequantize(type, data + i, info->block_elements, values);
       largest = 0.0f;
       for (int k = 0; k < info->block_elements; k++)
         largest = fmaxf(largest, isfinite(values[k]) ? fabsf(values[k]) : INFINITY);
@@ -181,7 +181,7 @@ static double error_of(les_dtype type, les_compute compute) {
   multiply("reference", &w, x, M, compute, 2, y);
   double error = 0.0, size = 0.0;
   for (int n = 0; n < N; n++) {
-    les_unpack(type, (const uint8_t *)w.data + les_dtype_bytes(type, (int64_t)n * K), K, row);
+    les_dequantize(type, (const uint8_t *)w.data + les_dtype_bytes(type, (int64_t)n * K), K, row);
     for (int i = 0; i < M; i++) {
       double sum = 0.0;
       for (int k = 0; k < K; k++) sum += (double)row[k] * (double)x[i * K + k];

@@ -1,6 +1,6 @@
 /* Row operations: against plain sums in double, and every implementation against the reference byte for
  * byte. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -118,7 +118,7 @@ static void test_attention(void **state) {
   fill(q, D, 2.0f);
   fill(k, N * STRIDE, 2.0f);
   fill(v, N * STRIDE, 1.0f);
-  const les_kv_run runs[2] = {{k, v, 17, STRIDE}, {k + 17 * STRIDE, v + 17 * STRIDE, N - 17, STRIDE}};
+  const les_kv_span runs[2] = {{k, v, 17, STRIDE}, {k + 17 * STRIDE, v + 17 * STRIDE, N - 17, STRIDE}};
   for (int cap = 0; cap < 2; cap++) {
     double weights[N], sum = 0.0, entropy = 0.0;
     for (int j = 0; j < N; j++) {
@@ -222,7 +222,7 @@ static void compute(const float *x, const float *y, const float *z, int n, resul
   r->argmax = les_argmax(x, n);
   int dim = n < 128 ? n : 128; /* overlapping rows of 3 to 17 positions serve as keys and values */
   int positions = 3 + n % 15, stride = (MAX_N - dim) / positions;
-  const les_kv_run runs[2] = {{y, z, 2, stride}, {y + 2 * stride, z + 2 * stride, positions - 2, stride}};
+  const les_kv_span runs[2] = {{y, z, 2, stride}, {y + 2 * stride, z + 2 * stride, positions - 2, stride}};
   for (int cap = 0; cap < 2; cap++)
     r->entropy[cap] =
         les_attention(x, dim, runs, 2, 0.7f, cap ? 3.0f : 0.0f, true, r->scores[cap], r->attention[cap]);
@@ -276,10 +276,10 @@ static void test_split_of_runs_does_not_matter(void **state) {
   fill(q, D, 1.0f);
   fill(k, N * D, 1.0f);
   fill(v, N * D, 1.0f);
-  const les_kv_run one = {k, v, N, D};
+  const les_kv_span one = {k, v, N, D};
   les_attention(q, D, &one, 1, 0.125f, 0.0f, false, scores, whole);
   for (int i = 0; i <= N; i++) {
-    const les_kv_run runs[2] = {{k, v, i, D}, {k + i * D, v + i * D, N - i, D}};
+    const les_kv_span runs[2] = {{k, v, i, D}, {k + i * D, v + i * D, N - i, D}};
     les_attention(q, D, runs, 2, 0.125f, 0.0f, false, scores, split);
     assert_memory_equal(split, whole, sizeof whole);
   }

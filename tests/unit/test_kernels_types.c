@@ -1,5 +1,5 @@
 /* Weight types against vectors made with gguf-py: unpacked and packed values are equal to the bit. */
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include <cjson/cJSON.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,7 +62,7 @@ static void test_unpack_equals_vectors(void **state) {
     assert_int_equal(les_dtype_bytes(info->type, n), n_bytes);
     float *unpacked = malloc((size_t)n * sizeof *unpacked);
     assert_non_null(unpacked);
-    les_unpack(info->type, bytes, n, unpacked);
+    les_dequantize(info->type, bytes, n, unpacked);
     int i = 0;
     for (const cJSON *value = values->child; value; value = value->next, i++)
       if (unpacked[i] != (float)value->valuedouble)
@@ -86,7 +86,7 @@ static void test_pack_equals_vectors(void **state) {
     uint8_t *expected = decode_base64(v, &n_bytes);
     uint8_t *packed = malloc(n_bytes);
     assert_non_null(packed);
-    assert_true(les_pack(info->type, values, n, packed));
+    assert_true(les_quantize(info->type, values, n, packed));
     assert_int_equal(les_dtype_bytes(info->type, n), n_bytes);
     assert_memory_equal(packed, expected, n_bytes);
     free(packed);
@@ -99,9 +99,9 @@ static void test_pack_equals_vectors(void **state) {
 static void test_pack_keeps_f32_and_refuses_others(void **state) {
   (void)state;
   float x[256] = {1.5f, -2.0f}, y[256] = {0};
-  assert_true(les_pack(LES_F32, x, 256, y));
+  assert_true(les_quantize(LES_F32, x, 256, y));
   assert_memory_equal(x, y, sizeof x);
-  assert_false(les_pack(LES_Q4_K, x, 256, y));
+  assert_false(les_quantize(LES_Q4_K, x, 256, y));
 }
 
 /* Every finite 16-bit float survives the way to f32 and back, and the halfway cases go to the even side. */
@@ -111,20 +111,20 @@ static void test_half_round_trip(void **state) {
     uint16_t half = (uint16_t)bits, back;
     float value;
     if ((bits & 0x7c00) != 0x7c00) {
-      les_unpack(LES_F16, &half, 1, &value);
-      assert_true(les_pack(LES_F16, &value, 1, &back));
+      les_dequantize(LES_F16, &half, 1, &value);
+      assert_true(les_quantize(LES_F16, &value, 1, &back));
       assert_int_equal(back, half);
     }
     if ((bits & 0x7f80) != 0x7f80) {
-      les_unpack(LES_BF16, &half, 1, &value);
-      assert_true(les_pack(LES_BF16, &value, 1, &back));
+      les_dequantize(LES_BF16, &half, 1, &value);
+      assert_true(les_quantize(LES_BF16, &value, 1, &back));
       assert_int_equal(back, half);
     }
   }
   const float values[] = {0x1.002p0f, 0x1.006p0f, 65519.0f, 65520.0f, 0x1p-25f, 0x1.8p-24f, 0x1.000002p-25f};
   const uint16_t expected[] = {0x3c00, 0x3c02, 0x7bff, 0x7c00, 0, 2, 1};
   uint16_t packed[7];
-  assert_true(les_pack(LES_F16, values, 7, packed));
+  assert_true(les_quantize(LES_F16, values, 7, packed));
   assert_memory_equal(packed, expected, sizeof expected);
 }
 
@@ -141,8 +141,8 @@ static void test_broken_values_pack_without_harm(void **state) {
              : kind == 2 ? -__builtin_inff()
                          : 3e38f;
       x[5] = kind == 3 ? -3e38f : x[5];
-      assert_true(les_pack(types[t], x, 32, packed));
-      les_unpack(types[t], packed, 32, y);
+      assert_true(les_quantize(types[t], x, 32, packed));
+      les_dequantize(types[t], packed, 32, y);
     }
 }
 

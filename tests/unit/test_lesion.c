@@ -1,8 +1,10 @@
 /* The grammar of lesions: what is accepted, what it means, and what is refused with which words. */
-#include "lesion.h"
+#include "lesion/lesion.h"
 #include "unit.h"
 
-static const les_shape gated = {
+#include <stdio.h>
+
+static const les_hparams gated = {
     .n_layers = 7, .n_embd = 64, .n_ff = 96, .n_heads = 4, .n_kv_heads = 2, .head_dim = 16, .gated = true};
 
 static const les_lesion *parse_one(les_lesions *l, const char *spec) {
@@ -11,7 +13,7 @@ static const les_lesion *parse_one(les_lesions *l, const char *spec) {
   return &l->items[0];
 }
 
-static void assert_layers(const les_stroke *s, int n, const int *layers) {
+static void assert_layers(const les_edit *s, int n, const int *layers) {
   assert_int_equal(s->n_layers, n);
   assert_memory_equal(s->layers, layers, (size_t)n * sizeof *layers);
 }
@@ -29,8 +31,8 @@ static void test_layers(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     les_lesions l;
     const les_lesion *one = parse_one(&l, cases[i].spec);
-    assert_int_equal(one->n_strokes, 1);
-    assert_layers(&one->strokes[0], cases[i].n, cases[i].layers);
+    assert_int_equal(one->n_edits, 1);
+    assert_layers(&one->edits[0], cases[i].n, cases[i].layers);
     assert_int_equal(one->layer, cases[i].layer);
     assert_string_equal(one->spec, cases[i].spec);
     assert_string_equal(one->family, cases[i].spec);
@@ -42,7 +44,7 @@ static void test_parts_and_keys(void **state) {
   (void)state;
   const struct {
     const char *spec;
-    les_stroke want;
+    les_edit want;
   } cases[] = {
       {"zero@1", {.op = LES_OP_ZERO, .part = LES_PART_BLOCK, .alpha = 1}},
       {"mean@1.attn.head3", {.op = LES_OP_MEAN, .part = LES_PART_HEAD, .head = 3, .alpha = 1}},
@@ -59,7 +61,7 @@ static void test_parts_and_keys(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     les_lesions l;
-    const les_stroke *s = &parse_one(&l, cases[i].spec)->strokes[0], *want = &cases[i].want;
+    const les_edit *s = &parse_one(&l, cases[i].spec)->edits[0], *want = &cases[i].want;
     assert_int_equal(s->op, want->op);
     assert_int_equal(s->part, want->part);
     assert_int_equal(s->head, want->head);
@@ -76,7 +78,7 @@ static void test_each_takes_one_layer_in_all_strokes(void **state) {
   les_lesions l;
   assert_int_equal(les_lesions_parse(&l, specs, 2, &gated), LES_OK);
   assert_int_equal(l.n, 1 + gated.n_layers);
-  assert_int_equal(l.items[0].n_strokes, 0);
+  assert_int_equal(l.items[0].n_edits, 0);
   assert_int_equal(l.items[0].layer, -1);
   assert_string_equal(l.items[0].spec, "none");
   for (int i = 0; i < gated.n_layers; i++) {
@@ -85,18 +87,18 @@ static void test_each_takes_one_layer_in_all_strokes(void **state) {
     snprintf(want, sizeof want, "skip@%d.attn+noise@%d.mlp:sigma=1e+0+scale@2:alpha=2", i, i);
     assert_string_equal(one->spec, want);
     assert_string_equal(one->family, specs[1]);
-    assert_int_equal(one->n_strokes, 3);
-    assert_layers(&one->strokes[0], 1, &i);
-    assert_layers(&one->strokes[1], 1, &i);
-    assert_layers(&one->strokes[2], 1, &(int){2});
+    assert_int_equal(one->n_edits, 3);
+    assert_layers(&one->edits[0], 1, &i);
+    assert_layers(&one->edits[1], 1, &i);
+    assert_layers(&one->edits[2], 1, &(int){2});
     assert_int_equal(one->layer, i == 2 ? 2 : -1);
   }
   les_lesions_free(&l);
 }
 
-static void assert_refused(const char *spec, const les_shape *shape, const char *reason) {
+static void assert_refused(const char *spec, const les_hparams *hparams, const char *reason) {
   les_lesions l;
-  if (les_lesions_parse(&l, &spec, 1, shape) != LES_USAGE) fail_msg("'%s' is not refused", spec);
+  if (les_lesions_parse(&l, &spec, 1, hparams) != LES_USAGE) fail_msg("'%s' is not refused", spec);
   if (!strstr(les_message(), reason)) fail_msg("'%s' gives: %s", spec, les_message());
   assert_non_null(strstr(les_message(), "lesion '"));
   assert_null(l.items);
@@ -157,7 +159,7 @@ static void test_refusals(void **state) {
 
 static void test_refusals_by_shape(void **state) {
   (void)state;
-  les_shape plain = gated, odd = gated;
+  les_hparams plain = gated, odd = gated;
   plain.gated = false;
   odd.n_ff = 80;
   assert_refused("zero@1.mlp.gate", &plain, "have no gate");

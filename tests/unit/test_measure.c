@@ -1,4 +1,4 @@
-#include "measure.h"
+#include "measure/divergence.h"
 
 #include "unit.h"
 

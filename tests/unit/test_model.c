@@ -1,6 +1,9 @@
 /* Models opened from files: shapes, tensors by role, equal in both formats. */
-#include "model.h"
+#include "model/load.h"
+#include "model/model.h"
 #include "unit.h"
+
+#include <stdio.h>
 
 static const les_model_options bare = {.no_tokenizer = true, .no_sha256 = true};
 
@@ -16,16 +19,16 @@ static void opens_a_trained_llama(void **state) {
   assert_string_equal(m->arch, "llama");
   assert_string_equal(m->name, "stories260K");
   assert_string_equal(m->sha256, "3775d1f038780ae5a88c616dba9ffaaf7dc77a44f2c29a626e492d0fcb6176f4");
-  assert_int_equal(m->shape.n_layers, 5);
-  assert_int_equal(m->shape.n_embd, 64);
-  assert_int_equal(m->shape.n_ff, 172);
-  assert_int_equal(m->shape.n_heads, 8);
-  assert_int_equal(m->shape.n_kv_heads, 4);
-  assert_int_equal(m->shape.head_dim, 8);
-  assert_int_equal(m->shape.n_vocab, 512);
-  assert_int_equal(m->shape.n_ctx, 512);
-  assert_int_equal(m->shape.n_rope_pairs, 4);
-  assert_false(m->shape.rope_neox);
+  assert_int_equal(m->hparams.n_layers, 5);
+  assert_int_equal(m->hparams.n_embd, 64);
+  assert_int_equal(m->hparams.n_ff, 172);
+  assert_int_equal(m->hparams.n_heads, 8);
+  assert_int_equal(m->hparams.n_kv_heads, 4);
+  assert_int_equal(m->hparams.head_dim, 8);
+  assert_int_equal(m->hparams.n_vocab, 512);
+  assert_int_equal(m->hparams.n_ctx, 512);
+  assert_int_equal(m->hparams.n_rope_pairs, 4);
+  assert_false(m->hparams.rope_neox);
   assert_ptr_equal(m->output.data, m->tok_embd.data);
   assert_int_equal(m->layers[4].linear[LES_DOWN].w.cols, 172);
   assert_near(m->rope[0].freq[1], 0.1, 1e-15);
@@ -40,7 +43,7 @@ static void opens_a_trained_llama(void **state) {
 static float *unpack(const les_matrix *w) {
   float *values = malloc((size_t)(w->rows * w->cols) * sizeof *values);
   assert_non_null(values);
-  les_unpack(w->type, w->data, w->rows * w->cols, values);
+  les_dequantize(w->type, w->data, w->rows * w->cols, values);
   return values;
 }
 
@@ -63,12 +66,12 @@ static void assert_layers_equal(const les_model *m, const les_layer *a, const le
   assert_int_equal(a->rope, b->rope);
   for (int id = 0; id < LES_N_LINEAR; id++) {
     const les_linear *x = &a->linear[id], *y = &b->linear[id];
-    bool turned = !m->shape.rope_neox && m->shape.n_rope_pairs && (id == LES_Q || id == LES_K);
+    bool turned = !m->hparams.rope_neox && m->hparams.n_rope_pairs && (id == LES_Q || id == LES_K);
     if (x->w.data && !turned) assert_matrices_equal(&x->w, &y->w);
     assert_vectors_equal(x->bias, y->bias, x->w.rows);
   }
   for (int id = 0; id < LES_N_NORM; id++) {
-    int64_t n = id == LES_NORM_Q || id == LES_NORM_K ? m->shape.head_dim : m->shape.n_embd;
+    int64_t n = id == LES_NORM_Q || id == LES_NORM_K ? m->hparams.head_dim : m->hparams.n_embd;
     assert_vectors_equal(a->norm[id].scale, b->norm[id].scale, n);
     assert_vectors_equal(a->norm[id].bias, b->norm[id].bias, n);
   }
@@ -85,16 +88,16 @@ static void formats_agree(void **state) {
     snprintf(path, sizeof path, "%s/models/tiny-%s/tiny-%s-f32.gguf", TEST_DATA, names[k], names[k]);
     les_model *gguf = open_model(path, &bare);
     assert_string_equal(hub->arch, gguf->arch);
-    assert_int_equal(hub->shape.n_layers, gguf->shape.n_layers);
-    assert_near(hub->shape.attn_scale, gguf->shape.attn_scale, 0);
-    assert_near(hub->shape.embd_scale, gguf->shape.embd_scale, 0);
+    assert_int_equal(hub->hparams.n_layers, gguf->hparams.n_layers);
+    assert_near(hub->hparams.attn_scale, gguf->hparams.attn_scale, 0);
+    assert_near(hub->hparams.embd_scale, gguf->hparams.embd_scale, 0);
     assert_matrices_equal(&hub->tok_embd, &gguf->tok_embd);
     if (hub->pos_embd.data) assert_matrices_equal(&hub->pos_embd, &gguf->pos_embd);
-    for (int i = 0; i < hub->shape.n_layers; i++)
+    for (int i = 0; i < hub->hparams.n_layers; i++)
       assert_layers_equal(gguf, &hub->layers[i], &gguf->layers[i]);
-    assert_vectors_equal(hub->output_norm.scale, gguf->output_norm.scale, hub->shape.n_embd);
+    assert_vectors_equal(hub->output_norm.scale, gguf->output_norm.scale, hub->hparams.n_embd);
     for (int t = 0; t < 2; t++)
-      for (int i = 0; i < hub->shape.n_rope_pairs; i++)
+      for (int i = 0; i < hub->hparams.n_rope_pairs; i++)
         assert_near(hub->rope[t].freq[i] / gguf->rope[t].freq[i], 1, 1e-6);
     les_model_close(&hub);
     les_model_close(&gguf);

@@ -1,4 +1,4 @@
-#include "prompts.h"
+#include "data/prompts.h"
 
 #include "unit.h"
 

@@ -1,7 +1,9 @@
 /* Texts as requests, by the rules of lm-evaluation-harness and llama.cpp, with the vocabulary of stories260K:
  * "Once upon a time there was" is 1 (begin) 403 407 261 378 383 286, of which "Once upon" is 1 403 407. */
-#include "request.h"
-#include "textscore.h"
+#include "data/perplexity.h"
+#include "data/request.h"
+#include "engine/loglik.h"
+#include "model/load.h"
 #include "unit.h"
 
 static les_model *model;
@@ -12,7 +14,7 @@ static int open_model(void **state) {
   if (les_model_open(&model, TEST_DATA "/models/stories260K/stories260K.gguf",
                      &(les_model_options){.no_sha256 = true}) != LES_OK)
     return -1;
-  return les_request_rules_make(&rules, model, 0) == LES_OK ? 0 : -1;
+  return les_loglik_rules(&rules, model, 0) == LES_OK ? 0 : -1;
 }
 
 static int close_model(void **state) {
@@ -102,28 +104,28 @@ static void test_chunks(void **state) {
 static void test_rules(void **state) {
   (void)state;
   les_request_rules r;
-  assert_int_equal(les_request_rules_make(&r, model, 513), LES_USAGE);
+  assert_int_equal(les_loglik_rules(&r, model, 513), LES_USAGE);
   assert_message("the model's 512, not 513");
-  assert_int_equal(les_request_rules_make(&r, model, 512), LES_OK);
+  assert_int_equal(les_loglik_rules(&r, model, 512), LES_OK);
   assert_int_equal(r.prefix, 1);
 }
 
 static void test_text_scores(void **state) {
   (void)state;
   les_score scores[LES_MOST_SCORES];
-  les_textscore t = {.rule = LES_RULE_LM_EVAL};
-  assert_int_equal(les_textscore_add(&t, &rules, "Once upon\n", 10), LES_OK);
-  assert_int_equal(les_textscore_add(&t, &rules, "a time", 6), LES_OK);
+  les_perplexity t = {.rule = LES_RULE_LM_EVAL};
+  assert_int_equal(les_perplexity_add(&t, &rules, "Once upon\n", 10), LES_OK);
+  assert_int_equal(les_perplexity_add(&t, &rules, "a time", 6), LES_OK);
   assert_int_equal(t.words, 5); /* the empty word behind the newline counts */
   assert_int_equal(t.bytes, 16);
   assert_int_equal(t.requests.n, 2);
-  assert_int_equal(les_textscore_finish(&t, (les_loglik[]){{-7, 0}, {-3, 0}}, scores), 3);
+  assert_int_equal(les_perplexity_finish(&t, (les_loglik[]){{-7, 0}, {-3, 0}}, scores), 3);
   assert_near(scores[0].value, exp(2), 1e-12);
   assert_near(scores[1].value, exp(10.0 / 16), 1e-12);
   assert_near(scores[2].value, 10.0 / 16 / log(2), 1e-12);
-  assert_int_equal(les_textscore_add(&t, &rules, "a\0b", 3), LES_FAILED);
+  assert_int_equal(les_perplexity_add(&t, &rules, "a\0b", 3), LES_FAILED);
   assert_message("null character at byte 1");
-  les_textscore_free(&t);
+  les_perplexity_free(&t);
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
 /* Keyed random numbers: the published vectors of Philox4x32-10, and what is built on them. */
-#include "rng.h"
+#include "base/rng.h"
 #include "unit.h"
 
 /* Known answers that come with the Random123 library (kat_vectors, philox4x32 10). */

@@ -1,5 +1,5 @@
 /* The safetensors reader: shards and their index, and headers that do not hold together. */
-#include "safetensors.h"
+#include "format/safetensors.h"
 #include "unit.h"
 
 static char folder[64], path[128];
@@ -39,7 +39,7 @@ static void reads_shards(void **state) {
   assert_int_equal(les_safetensors_open(&s, TEST_DATA "/models/tiny-llama3"), LES_OK);
   assert_int_equal(les_safetensors_n_files(s), 2);
   assert_non_null(strstr(les_safetensors_file_path(s, 1), "model-00002-of-00002.safetensors"));
-  const les_tensor *t = les_weights_find(les_safetensors_weights(s), "model.layers.3.mlp.down_proj.weight");
+  const les_tensor *t = les_tensors_find(les_safetensors_tensors(s), "model.layers.3.mlp.down_proj.weight");
   assert_non_null(t);
   assert_string_equal(t->type_name, "F32");
   assert_int_equal(t->dims[0], 160);

@@ -1,4 +1,4 @@
-#include "scheduler.h"
+#include "grid/scheduler.h"
 #include "unit.h"
 
 static les_grid *grid;

@@ -1,10 +1,11 @@
 /* Digests of files and the folder that keeps them. */
-#include "sha256.h"
+#include "base/sha256.h"
 #include "unit.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 static char folder[64], path[128], cache[160];

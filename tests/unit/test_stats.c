@@ -1,6 +1,6 @@
-#include "stats.h"
+#include "stats/stats.h"
 
-#include "rng.h"
+#include "base/rng.h"
 #include "unit.h"
 
 static void quantiles_are_numpys(void **state) {

@@ -1,9 +1,10 @@
-#include "lock.h"
-#include "store.h"
-#include "team.h"
+#include "ranks/team.h"
+#include "store/store.h"
 #include "unit.h"
+#include "watch/lock.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 enum { LESIONS = 3, PROMPTS = 5, TOKENS = 4, LAYERS = 3 };
@@ -13,7 +14,8 @@ static char folder[64], path[128];
 
 /* A study with all it takes to lay out a file; no model is loaded. */
 static les_job job = {.max_new_tokens = TOKENS, .compute = LES_COMPUTE_F32};
-static les_model model = {.name = "a model", .arch = "llama", .sha256 = "aa", .shape = {.n_layers = LAYERS}};
+static les_model model = {
+    .name = "a model", .arch = "llama", .sha256 = "aa", .hparams = {.n_layers = LAYERS}};
 static les_lesion lesions[LESIONS] = {
     {.spec = "skip@0", .layer = 0}, {.spec = "skip@1", .layer = 1}, {.spec = "skip@2", .layer = 2}};
 static les_prompt prompts[PROMPTS] = {{.id = "a", .domain = "d", .text = "one"},

@@ -1,6 +1,9 @@
-#include "study.h"
+#include "job/study.h"
+#include "model/load.h"
 
 #include "unit.h"
+
+#include <stdio.h>
 
 #define MODELS TEST_DATA "/models/"
 

@@ -1,8 +1,10 @@
 /* Replaced parameters seen from the outside: the logits of a small model under lesions that have to agree, or
  * to differ. */
-#include "forward.h"
+#include "engine/forward.h"
 #include "tiny_model.h"
 #include "unit.h"
+
+#include <stdio.h>
 
 enum { LENGTH = 9, EMBD = 24, HEADS = 4, DIM = 8, VOCAB = 50 };
 
@@ -16,7 +18,7 @@ static tiny_model tiny;
 static int set_up(void **state) {
   (void)state;
   tiny_model_make(&tiny);
-  for (int l = 0; l < tiny.model.shape.n_layers; l++) {
+  for (int l = 0; l < tiny.model.hparams.n_layers; l++) {
     tiny.model.layers[l].norm[LES_NORM_ATTN_POST].scale = tiny_array(&tiny, EMBD, 1, 0.1);
     tiny.model.layers[l].norm[LES_NORM_MLP_POST].scale = tiny_array(&tiny, EMBD, 1, 0.1);
     tiny.model.layers[l].linear[LES_O].bias = tiny_array(&tiny, EMBD, 0, 0.1);
@@ -35,27 +37,27 @@ static void keep(void *ctx, int row, const float *values) {
   memcpy(((logits *)ctx)->at[row], values, VOCAB * sizeof *values);
 }
 
-static void run_plan(const les_plan *plan, logits *out) {
-  les_seq *seq;
+static void run_plan(const les_lesion_plan *plan, logits *out) {
+  les_kv_cache *seq;
   les_workspace *ws;
   les_row rows[LENGTH];
-  assert_int_equal(les_seq_open(&seq, &tiny.model, plan, NULL, LENGTH), LES_OK);
+  assert_int_equal(les_kv_cache_open(&seq, &tiny.model, plan, NULL, LENGTH), LES_OK);
   assert_int_equal(les_workspace_open(&ws, &tiny.model, LENGTH, 1), LES_OK);
   for (int i = 0; i < LENGTH; i++)
     rows[i] = (les_row){.seq = seq, .token = 5 * i % VOCAB, .pos = i, .logits = true};
   les_forward_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .on_logits = keep, .ctx = out};
   assert_int_equal(les_forward(&tiny.model, ws, rows, LENGTH, &o), LES_OK);
   les_workspace_close(&ws);
-  les_seq_close(&seq);
+  les_kv_cache_close(&seq);
 }
 
 static void run(const char *spec, logits *out) {
   les_lesions lesions;
-  les_plan *plan;
-  assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &tiny.model.shape), LES_OK);
-  assert_int_equal(les_plan_open(&plan, &tiny.model, &lesions.items[0], NULL, 2), LES_OK);
+  les_lesion_plan *plan;
+  assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &tiny.model.hparams), LES_OK);
+  assert_int_equal(les_lesion_plan_open(&plan, &tiny.model, &lesions.items[0], NULL, 2), LES_OK);
   run_plan(plan, out);
-  les_plan_close(&plan);
+  les_lesion_plan_close(&plan);
   les_lesions_free(&lesions);
 }
 

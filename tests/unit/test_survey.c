@@ -1,6 +1,6 @@
 /* Importance and calibration against the plainest way to the same numbers: one token at a time. */
-#include "calibrate.h"
-#include "importance.h"
+#include "engine/calibrate.h"
+#include "engine/importance.h"
 #include "tiny_model.h"
 #include "unit.h"
 
@@ -53,15 +53,15 @@ typedef void each_token_fn(void *ctx, const states *s, const les_passage *passag
 
 static void for_each_token(each_token_fn *see, void *ctx) {
   for (int i = 0; i < N; i++) {
-    les_seq *seq = NULL;
+    les_kv_cache *seq = NULL;
     les_workspace *ws;
     assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
     for (int pos = 0; pos < passages[i].tokens.n; pos++) {
       static states s;
-      int from = pos - pos % tiny.model.shape.n_ctx;
+      int from = pos - pos % tiny.model.hparams.n_ctx;
       if (pos == from) {
-        les_seq_close(&seq);
-        assert_int_equal(les_seq_open(&seq, &tiny.model, NULL, NULL, tiny.model.shape.n_ctx), LES_OK);
+        les_kv_cache_close(&seq);
+        assert_int_equal(les_kv_cache_open(&seq, &tiny.model, NULL, NULL, tiny.model.hparams.n_ctx), LES_OK);
       }
       les_row row = {.seq = seq, .token = passages[i].tokens.ids[pos], .pos = pos - from};
       les_forward_options o = {
@@ -69,7 +69,7 @@ static void for_each_token(each_token_fn *see, void *ctx) {
       assert_int_equal(les_forward(&tiny.model, ws, &row, 1, &o), LES_OK);
       see(ctx, &s, &passages[i], pos);
     }
-    les_seq_close(&seq);
+    les_kv_cache_close(&seq);
     les_workspace_close(&ws);
   }
 }
@@ -151,19 +151,19 @@ static void test_means(void **state) {
 
 static void run_one_token(const char *spec, const les_means *means, int32_t token, states *s) {
   les_lesions lesions;
-  les_plan *plan;
-  les_seq *seq;
+  les_lesion_plan *plan;
+  les_kv_cache *seq;
   les_workspace *ws;
-  assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &tiny.model.shape), LES_OK);
-  assert_int_equal(les_plan_open(&plan, &tiny.model, &lesions.items[0], means, 1), LES_OK);
-  assert_int_equal(les_seq_open(&seq, &tiny.model, plan, NULL, 1), LES_OK);
+  assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &tiny.model.hparams), LES_OK);
+  assert_int_equal(les_lesion_plan_open(&plan, &tiny.model, &lesions.items[0], means, 1), LES_OK);
+  assert_int_equal(les_kv_cache_open(&seq, &tiny.model, plan, NULL, 1), LES_OK);
   assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
   les_row row = {.seq = seq, .token = token, .logits = true};
   les_forward_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .on_logits = on_logits, .ctx = s};
   assert_int_equal(les_forward(&tiny.model, ws, &row, 1, &o), LES_OK);
   les_workspace_close(&ws);
-  les_seq_close(&seq);
-  les_plan_close(&plan);
+  les_kv_cache_close(&seq);
+  les_lesion_plan_close(&plan);
   les_lesions_free(&lesions);
 }
 

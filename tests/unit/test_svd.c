@@ -1,5 +1,5 @@
 /* Truncated decompositions, against matrices whose singular vectors are known: cosines. */
-#include "svd.h"
+#include "lesion/svd.h"
 #include "unit.h"
 
 /* Element i of the k-th vector of an orthonormal basis of n (the discrete cosine transform, type II). */

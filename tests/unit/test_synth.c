@@ -1,11 +1,13 @@
 /* Made-up models: every architecture, format and weight type can be opened again, and the same description
  * gives the same bytes. */
-#include "file.h"
-#include "model.h"
-#include "synth.h"
+#include "base/file.h"
+#include "model/load.h"
+#include "model/model.h"
+#include "synth/synth.h"
 #include "unit.h"
 
 #include <omp.h>
+#include <stdio.h>
 
 static char folder[64], file[128], hub[128];
 static les_config config;
@@ -40,15 +42,15 @@ static int close_folder(void **state) {
 static void describe(const les_arch *arch, int width, int n_vocab) {
   les_config_free(&config);
   config = (les_config){.arch = arch, .window = 3, .name = strdup("made up"), .tied = n_vocab % 2 == 0};
-  config.shape = (les_shape){.n_layers = 3,
-                             .n_embd = width,
-                             .n_ff = width,
-                             .n_heads = 4,
-                             .n_vocab = n_vocab,
-                             .n_ctx = 32,
-                             .norm_eps = 1e-5f,
-                             .init_range = 0.02f};
-  if (!arch->learned_positions) config.shape.n_kv_heads = 2;
+  config.hparams = (les_hparams){.n_layers = 3,
+                                 .n_embd = width,
+                                 .n_ff = width,
+                                 .n_heads = 4,
+                                 .n_vocab = n_vocab,
+                                 .n_ctx = 32,
+                                 .norm_eps = 1e-5f,
+                                 .init_range = 0.02f};
+  if (!arch->learned_positions) config.hparams.n_kv_heads = 2;
   config.rope[0] = config.rope[1] = (les_rope_spec){.base = 10000};
   if (les_config_finish(&config, 3) != LES_OK) fail_msg("%s", les_message());
   les_config_set_windows(&config, 0);
@@ -59,13 +61,13 @@ static les_status write_and_open(const char *path, les_dtype type, bool sparse) 
   LES_TRY(les_synth_write(path, &(les_synth){.config = &config, .type = type, .sparse = sparse}));
   les_status status = les_model_open(&m, path, &(les_model_options){.no_sha256 = true});
   if (status != LES_OK) return status;
-  assert_int_equal(m->shape.n_layers, config.shape.n_layers);
-  assert_int_equal(m->shape.n_vocab, config.shape.n_vocab);
-  assert_int_equal(m->shape.head_dim, config.shape.head_dim);
+  assert_int_equal(m->hparams.n_layers, config.hparams.n_layers);
+  assert_int_equal(m->hparams.n_vocab, config.hparams.n_vocab);
+  assert_int_equal(m->hparams.head_dim, config.hparams.head_dim);
   assert_int_equal(m->output.data != m->tok_embd.data, !config.tied);
   for (int i = 0; i < 3; i++) assert_int_equal(m->layers[i].window, config.sliding[i] ? config.window : 0);
   assert_int_equal(m->layers[2].linear[LES_DOWN].w.type, type);
-  assert_int_equal(m->tokenizer != NULL, config.shape.n_vocab >= 257);
+  assert_int_equal(m->tokenizer != NULL, config.hparams.n_vocab >= 257);
   les_model_close(&m);
   return LES_OK;
 }

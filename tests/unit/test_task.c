@@ -1,8 +1,10 @@
 /* What is scored for each document of each task, against lm-evaluation-harness's own requests; errors in data
  * files; scores from given likelihoods. */
-#include "json.h"
-#include "task.h"
+#include "base/json.h"
+#include "data/task.h"
 #include "unit.h"
+
+#include <stdio.h>
 
 static const cJSON *get(const cJSON *object, const char *key) {
   return cJSON_GetObjectItemCaseSensitive(object, key);

@@ -1,9 +1,10 @@
-#include "chat.h"
-#include "file.h"
-#include "tokenizer.h"
+#include "base/file.h"
+#include "token/chat.h"
+#include "token/tokenizer.h"
 #include "unit.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <utf8proc.h>
 
 static const char folder[] = TEST_DATA "/tokenizers";

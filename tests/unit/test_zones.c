@@ -1,4 +1,4 @@
-#include "zones.h"
+#include "map/zones.h"
 
 #include "unit.h"
 

@@ -2,8 +2,8 @@
 #ifndef TINY_MODEL_H
 #define TINY_MODEL_H
 
-#include "model.h"
-#include "rng.h"
+#include "base/rng.h"
+#include "model/model.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,23 +35,23 @@ static inline void tiny_model_make(tiny_model *t) {
   enum { LAYERS = 3, EMBD = 24, FF = 40, HEADS = 4, KV = 2, DIM = 8, VOCAB = 50 };
   *t = (tiny_model){.model = {.path = "tiny", .name = "tiny", .arch = "llama"}};
   les_model *m = &t->model;
-  m->shape = (les_shape){.n_layers = LAYERS,
-                         .n_embd = EMBD,
-                         .n_ff = FF,
-                         .n_heads = HEADS,
-                         .n_kv_heads = KV,
-                         .head_dim = DIM,
-                         .n_vocab = VOCAB,
-                         .n_ctx = 64,
-                         .norm = LES_RMS_NORM,
-                         .norm_eps = 1e-5f,
-                         .act = LES_ACT_SILU,
-                         .gated = true,
-                         .attn_scale = 0.35f,
-                         .embd_scale = 1,
-                         .n_rope_pairs = DIM / 2,
-                         .rope_neox = true,
-                         .init_range = 0.02f};
+  m->hparams = (les_hparams){.n_layers = LAYERS,
+                             .n_embd = EMBD,
+                             .n_ff = FF,
+                             .n_heads = HEADS,
+                             .n_kv_heads = KV,
+                             .head_dim = DIM,
+                             .n_vocab = VOCAB,
+                             .n_ctx = 64,
+                             .norm = LES_RMS_NORM,
+                             .norm_eps = 1e-5f,
+                             .act = LES_ACT_SILU,
+                             .gated = true,
+                             .attn_scale = 0.35f,
+                             .embd_scale = 1,
+                             .n_rope_pairs = DIM / 2,
+                             .rope_neox = true,
+                             .init_range = 0.02f};
   double *freq = malloc(DIM / 2 * sizeof *freq);
   for (int i = 0; i < DIM / 2; i++) freq[i] = pow(100, -2.0 * i / DIM);
   t->blocks[t->n_blocks++] = freq;

@@ -1,0 +1,51 @@
+/* What a sweep measured, summed up: the mean of one measure with its interval per lesion and per domain, and
+ * the profile over the layers of one family of lesions. */
+#ifndef LES_MAP_DAMAGE_H
+#define LES_MAP_DAMAGE_H
+
+#include "result/reader.h"
+#include "stats/stats.h"
+
+/* Mean over the finished cells with a finite value; n such cells, and `lost` finished ones without (a NaN or
+ * infinite value is damage that no mean can hold). n 0: all NaN. */
+typedef struct les_estimate {
+  les_interval interval;
+  int n, lost;
+} les_estimate;
+
+typedef struct les_damage {
+  const les_result *result; /* outlives this */
+  char *measure;
+  int sign;       /* 1: the measure grows with damage; -1: it falls */
+  double *values; /* (n_lesions, n_prompts); NaN where not done or failed */
+  double *intact; /* (n_prompts) of the intact runs; NULL: the measure compares with them by itself */
+  int n_domains;
+  const char **domains; /* (n_domains) in order of first appearance; the result's strings */
+  int *domain_of; /* (n_prompts) -1 where no lesion has a finite value: the prompt lacks the measure, as one
+                     without an answer lacks accuracy */
+  les_estimate *all;   /* (n_lesions) */
+  les_estimate *parts; /* (n_lesions, n_domains) */
+  char **families;     /* (n_lesions) the spec with the layer as "each": "skip@each.attn" */
+  const char *family;  /* the one that the profile speaks of; NULL: no lesion has one layer */
+  int n_profile;       /* layers of the family that have a mean */
+  int *profile;        /* (n_profile) lesions in order of their layers */
+} les_damage;
+
+/* Sums up one measure (NULL: the first of jaccard, kl_mean, delta_nll that the file has) and one family of
+ * lesions (NULL: the first that has a lesion for every layer, else the first with one layer). Cells that are
+ * not finished are left out. */
+les_status les_damage_open(les_damage **out, const les_result *result, const char *measure,
+                           const char *family);
+void les_damage_close(les_damage **damage);
+
+/* Lesions of the profile, most damaging first: by the mean of the domain, or of all (-1); of equal ones the
+ * lower layer first. order (n_profile); lesions without a mean there are left out. Returns their number. */
+int les_damage_rank(const les_damage *d, int domain, int *order);
+
+/* Holm's correction of a p-value of every lesion (n_lesions), within each family: over its layers. */
+les_status les_damage_holm(const les_damage *d, const double *p, double *corrected);
+
+/* The estimate of a lesion over a domain, or over all (-1). */
+const les_estimate *les_damage_estimate(const les_damage *d, int lesion, int domain);
+
+#endif

@@ -1,0 +1,90 @@
+#include "map/map.h"
+
+#include "result/digest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static les_status no_memory(const char *path) {
+  return les_fail(LES_FAILED, "%s: out of memory for the map", path);
+}
+
+static void count_cells(les_map *m) {
+  const les_result *r = m->result;
+  m->total = (int64_t)r->n_lesions * r->n_prompts;
+  for (int64_t i = 0; i < m->total; i++) {
+    m->done += r->status[i] == LES_CELL_DONE;
+    m->failed += r->status[i] == LES_CELL_FAILED;
+  }
+}
+
+/* Squared standard error of a mean, from its interval: 3.92 standard errors wide. */
+static double squared_error(const les_interval *i) {
+  double e = (i->high - i->low) / 3.92;
+  return e * e;
+}
+
+/* Zones of the profile. The search sees damage, which grows where the measure may fall. */
+static les_status find_zones(les_map *m) {
+  const les_damage *d = m->damage;
+  double *profile = malloc(((size_t)d->n_profile + 1) * sizeof *profile), noise = 0;
+  m->zones = calloc((size_t)d->n_profile + 1, sizeof *m->zones);
+  les_status s = profile && m->zones ? LES_OK : no_memory(m->result->path);
+  for (int i = 0; s == LES_OK && i < d->n_profile; i++) {
+    const les_interval *interval = &d->all[d->profile[i]].interval;
+    profile[i] = d->sign * interval->mean;
+    noise += squared_error(interval) / d->n_profile;
+  }
+  if (s == LES_OK) s = les_zones_find(profile, d->n_profile, noise, m->zones, &m->n_zones);
+  for (int i = 0; i < m->n_zones && d->sign < 0; i++) {
+    les_zone *z = &m->zones[i];
+    double low = -z->max;
+    z->max = -z->min;
+    z->min = low;
+    z->mean = -z->mean;
+  }
+  free(profile);
+  return s;
+}
+
+les_status les_map_open(les_map **out, const char *path, const les_map_options *options) {
+  les_status s;
+  les_map *m = calloc(1, sizeof *m);
+  *out = NULL;
+  if (!m) return no_memory(path);
+  LES_GOTO(s, les_result_open(&m->result, path), end);
+  LES_GOTO(s, les_result_sha256(path, m->result_sha256), end);
+  count_cells(m);
+  LES_GOTO(s, les_damage_open(&m->damage, m->result, options->measure, options->family), end);
+  LES_GOTO(s, find_zones(m), end);
+  LES_GOTO(s, les_verdict_make(&m->verdict, m->damage), end);
+  LES_GOTO(s, les_accuracy_make(&m->accuracy, m->damage), end);
+  LES_GOTO(s, les_labels_count(&m->labels, m->result), end);
+  if (options->proxies) LES_GOTO(s, les_proxies_open(&m->proxies, options->proxies, m->damage), end);
+end:
+  if (s != LES_OK) les_map_close(&m);
+  *out = m;
+  return s;
+}
+
+void les_map_close(les_map **map) {
+  les_map *m = *map;
+  if (!m) return;
+  les_proxies_close(&m->proxies);
+  les_verdict_free(&m->verdict);
+  free(m->accuracy);
+  free(m->labels);
+  les_damage_close(&m->damage);
+  les_result_close(&m->result);
+  free(m->zones);
+  free(m);
+  *map = NULL;
+}
+
+const char *les_map_zone(const les_map *map, int lesion) {
+  for (int z = 0; z < map->n_zones; z++)
+    for (int i = map->zones[z].first; i <= map->zones[z].last; i++)
+      if (map->damage->profile[i] == lesion) return map->zones[z].name;
+  return NULL;
+}

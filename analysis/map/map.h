@@ -1,0 +1,44 @@
+/* The map: what each layer is for, as the sweep's result says it. */
+#ifndef LES_MAP_MAP_H
+#define LES_MAP_MAP_H
+
+#include "map/accuracy.h"
+#include "map/labels.h"
+#include "map/proxy.h"
+#include "map/verdict.h"
+#include "map/zones.h"
+
+typedef struct les_map {
+  les_result *result;
+  les_damage *damage;
+  char result_sha256[65];
+  int n_zones;
+  les_zone *zones; /* (n_zones) indices are those of damage->profile; means in the measure's units */
+  int64_t total, done, failed; /* cells */
+  les_verdict verdict;
+  les_accuracy *accuracy;   /* (n_lesions); NULL: no answers were scored */
+  les_label_counts *labels; /* (n_lesions); NULL: the job did not ask for failures */
+  les_proxies proxies;      /* empty unless asked for */
+} les_map;
+
+typedef struct les_map_options {
+  const char *measure; /* NULL: see les_damage_open */
+  const char *family;  /* NULL: see les_damage_open */
+  const char *proxies; /* a file for les_proxies_open; NULL: none */
+} les_map_options;
+
+/* Reads a result file, of a sweep that may still be running, and makes the map of its finished cells. */
+les_status les_map_open(les_map **out, const char *path, const les_map_options *options);
+void les_map_close(les_map **map);
+
+/* Name of the zone that a lesion's layer is in; NULL if the lesion is not part of the profile. */
+const char *les_map_zone(const les_map *map, int lesion);
+
+/* The map as the JSON document that tools read. *text is malloc'ed, the caller's. Equal results give equal
+ * bytes: numbers have 9 significant digits, what is not finite is null. */
+les_status les_map_json(const les_map *map, char **text);
+
+/* The map as a table for people. *text is malloc'ed, the caller's. */
+les_status les_map_text(const les_map *map, char **text);
+
+#endif

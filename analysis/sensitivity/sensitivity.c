@@ -1,0 +1,241 @@
+#include "sensitivity/sensitivity.h"
+
+#include "result/digest.h"
+#include "sensitivity/mode.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEED = 20200806 }; /* of the resampling; any fixed number */
+
+/* A lesion of one matrix of one layer. */
+typedef struct target {
+  int lesion, layer;
+  les_linear_id linear;
+  const char *spec;
+  int n_operation; /* bytes of spec that are the operation */
+} target;
+
+static les_status no_memory(const char *path) {
+  return les_fail(LES_FAILED, "%s: out of memory for the sensitivity", path);
+}
+
+/* "OP@LAYER.MATRIX" or "OP@LAYER.MATRIX:...", one edit. */
+static bool parse_target(const char *spec, target *t) {
+  const char *at = strchr(spec, '@');
+  char *end;
+  if (!at || strchr(spec, '+')) return false;
+  t->spec = spec;
+  t->n_operation = (int)(at - spec);
+  t->layer = (int)strtol(at + 1, &end, 10);
+  if (end == at + 1 || *end != '.') return false;
+  size_t n = strcspn(end + 1, ":");
+  for (int i = 0; i < LES_N_LINEAR; i++) {
+    const char *name = les_linear_name((les_linear_id)i);
+    if (strlen(name) != n || memcmp(name, end + 1, n) != 0) continue;
+    t->linear = (les_linear_id)i;
+    return true;
+  }
+  return false;
+}
+
+static bool same_operation(const target *a, const target *b) {
+  return a->n_operation == b->n_operation && !memcmp(a->spec, b->spec, (size_t)a->n_operation);
+}
+
+static int compare_matrices(const void *a, const void *b) {
+  const les_matrix_verdict *x = a, *y = b;
+  if (x->layer != y->layer) return x->layer < y->layer ? -1 : 1;
+  return (x->linear > y->linear) - (x->linear < y->linear);
+}
+
+static int compare_scores(const void *a, const void *b) {
+  const les_matrix_score *x = a, *y = b;
+  if (x->damage.mean != y->damage.mean) return x->damage.mean > y->damage.mean ? -1 : 1;
+  if (x->layer != y->layer) return x->layer < y->layer ? -1 : 1;
+  return (x->linear > y->linear) - (x->linear < y->linear);
+}
+
+/* The series of one matrix: for each prompt the mean of its doses' damage. Returns its length. */
+static int gather_series(const les_result *r, const double *values, const target *targets, int n,
+                         const target *matrix, double *out) {
+  int length = 0;
+  for (int p = 0; p < r->n_prompts; p++) {
+    double sum = 0;
+    int doses = 0;
+    for (int i = 0; i < n; i++) {
+      const target *t = &targets[i];
+      if (t->layer != matrix->layer || t->linear != matrix->linear || !same_operation(t, matrix)) continue;
+      double value = values[(size_t)t->lesion * (size_t)r->n_prompts + (size_t)p];
+      if (isnan(value)) continue;
+      sum += value;
+      doses++;
+    }
+    if (doses) out[length++] = sum / doses;
+  }
+  return length;
+}
+
+/* True if no target before this one is of the same operation and matrix. */
+static bool is_first_dose(const target *targets, int i) {
+  for (int k = 0; k < i; k++)
+    if (targets[k].layer == targets[i].layer && targets[k].linear == targets[i].linear &&
+        same_operation(&targets[k], &targets[i]))
+      return false;
+  return true;
+}
+
+static void mark_pillars(les_ranking *k, double share) {
+  double carried = 0;
+  for (int i = 0; i < k->n; i++) k->total += fmax(0, k->items[i].damage.mean);
+  for (int i = 0; i < k->n; i++) {
+    les_matrix_score *m = &k->items[i];
+    double damage = fmax(0, m->damage.mean);
+    m->pillar = carried < share * k->total && m->damage.low > 0;
+    carried += damage;
+    m->share = k->total > 0 ? damage / k->total : 0;
+    m->cumulative = k->total > 0 ? carried / k->total : 0;
+    k->n_pillars += m->pillar;
+  }
+}
+
+/* Ranks the matrices under the operation of targets[first]. */
+static les_status rank(les_ranking *k, const les_result *r, const double *values, const target *targets,
+                       int n, int first, double share) {
+  size_t width = (size_t)r->n_prompts;
+  double *series = calloc((size_t)n * width, sizeof *series);
+  int *lengths = calloc((size_t)n, sizeof *lengths);
+  les_interval *intervals = calloc((size_t)n, sizeof *intervals);
+  k->operation = strndup(targets[first].spec, (size_t)targets[first].n_operation);
+  k->items = calloc((size_t)n, sizeof *k->items);
+  les_status s = series && lengths && intervals && k->operation && k->items ? LES_OK : no_memory(r->path);
+  for (int i = first; s == LES_OK && i < n; i++) {
+    if (!same_operation(&targets[i], &targets[first]) || !is_first_dose(targets, i)) continue;
+    int length = gather_series(r, values, targets, n, &targets[i], series + (size_t)k->n * width);
+    if (length == 0) continue;
+    lengths[k->n] = length;
+    k->items[k->n++] =
+        (les_matrix_score){.layer = targets[i].layer, .linear = targets[i].linear, .n = length};
+  }
+  if (s == LES_OK) s = les_bootstrap(series, lengths, k->n, r->n_prompts, SEED, intervals);
+  for (int i = 0; s == LES_OK && i < k->n; i++) k->items[i].damage = intervals[i];
+  if (s == LES_OK) {
+    qsort(k->items, (size_t)k->n, sizeof *k->items, compare_scores);
+    mark_pillars(k, share);
+  }
+  free(intervals);
+  free(lengths);
+  free(series);
+  return s;
+}
+
+static void free_ranking(les_ranking *k) {
+  free(k->operation);
+  free(k->items);
+  *k = (les_ranking){0};
+}
+
+/* Adds the ranking of one operation in one mode, unless there is no damage to rank by. */
+static les_status add_ranking(les_sensitivity *s, const les_mode *mode, const char *measure,
+                              const double *values, const target *targets, int n, int first) {
+  les_ranking *larger = realloc(s->rankings, (size_t)(s->n_rankings + 1) * sizeof *larger);
+  if (!larger) return no_memory(s->result->path);
+  s->rankings = larger;
+  les_ranking *k = &s->rankings[s->n_rankings];
+  *k = (les_ranking){.mode = mode->name, .measure = measure};
+  les_status status = rank(k, s->result, values, targets, n, first, s->share);
+  if (status != LES_OK || k->total <= 0)
+    free_ranking(k);
+  else
+    s->n_rankings++;
+  return status;
+}
+
+static les_status rank_mode(les_sensitivity *s, const les_mode *mode, const char *measure,
+                            const target *targets, int n) {
+  double *values;
+  if (!les_result_has(s->result, measure)) return LES_OK;
+  LES_TRY(les_mode_read(mode, measure, s->result, &values));
+  les_status status = LES_OK;
+  for (int i = 0; i < n && status == LES_OK; i++) {
+    bool first = true;
+    for (int k = 0; k < i; k++) first = first && !same_operation(&targets[k], &targets[i]);
+    if (first) status = add_ranking(s, mode, measure, values, targets, n, i);
+  }
+  free(values);
+  return status;
+}
+
+static les_status judge_matrices(les_sensitivity *s, const target *targets, int n) {
+  s->matrices = calloc((size_t)n, sizeof *s->matrices);
+  if (!s->matrices) return no_memory(s->result->path);
+  for (int i = 0; i < n; i++) {
+    les_matrix_verdict v = {.layer = targets[i].layer, .linear = targets[i].linear};
+    bool known = false;
+    for (int k = 0; k < s->n_matrices; k++) known = known || !compare_matrices(&s->matrices[k], &v);
+    for (int k = 0; k < s->n_rankings; k++)
+      for (int m = 0; m < s->rankings[k].n; m++) {
+        const les_matrix_score *score = &s->rankings[k].items[m];
+        if (score->layer == v.layer && score->linear == v.linear) v.pillar = v.pillar || score->pillar;
+      }
+    if (!known) s->matrices[s->n_matrices++] = v;
+  }
+  qsort(s->matrices, (size_t)s->n_matrices, sizeof *s->matrices, compare_matrices);
+  return LES_OK;
+}
+
+static les_status analyse(les_sensitivity *s, const les_sensitivity_options *o) {
+  const les_result *r = s->result;
+  int n = 0;
+  target *targets = calloc((size_t)r->n_lesions, sizeof *targets);
+  if (!targets) return no_memory(r->path);
+  for (int i = 0; i < r->n_lesions; i++)
+    if (parse_target(r->lesion_specs[i], &targets[n])) targets[n++].lesion = i;
+  les_status status = LES_OK;
+  const char *measure = o->measure ? o->measure : les_result_has(r, "kl_mean") ? "kl_mean" : "jaccard";
+  int id = les_field_find(measure);
+  if (n == 0)
+    status = les_fail(LES_FAILED,
+                      "%s: has no lesion of a single matrix; a job for this has lesions such as "
+                      "svd@each.mlp.down:keep=0.1 and noise@each.mlp.down:sigma=0.1",
+                      r->path);
+  else if (id < 0 || les_fields[id].damage == 0)
+    status = les_fail(LES_USAGE, "'%s' is no measure of damage", measure);
+  else if (!les_result_has(r, measure))
+    status = les_fail(LES_FAILED, "%s: has no data set /cells/%s; choose with --measure", r->path, measure);
+  for (int i = 0; status == LES_OK && les_mode_at(i); i++) {
+    const les_mode *mode = les_mode_at(i);
+    status = rank_mode(s, mode, mode->measure ? mode->measure : les_fields[id].name, targets, n);
+  }
+  if (status == LES_OK) status = judge_matrices(s, targets, n);
+  free(targets);
+  return status;
+}
+
+les_status les_sensitivity_open(les_sensitivity **out, const char *path,
+                                const les_sensitivity_options *options) {
+  les_status status;
+  les_sensitivity *s = calloc(1, sizeof *s);
+  *out = NULL;
+  if (!s) return no_memory(path);
+  s->share = options->share;
+  LES_GOTO(status, les_result_open(&s->result, path), end);
+  LES_GOTO(status, les_result_sha256(path, s->result_sha256), end);
+  LES_GOTO(status, analyse(s, options), end);
+end:
+  if (status != LES_OK) les_sensitivity_close(&s);
+  *out = s;
+  return status;
+}
+
+void les_sensitivity_close(les_sensitivity **sensitivity) {
+  les_sensitivity *s = *sensitivity;
+  if (!s) return;
+  for (int i = 0; i < s->n_rankings; i++) free_ranking(&s->rankings[i]);
+  free(s->rankings);
+  free(s->matrices);
+  les_result_close(&s->result);
+  free(s);
+  *sensitivity = NULL;
+}

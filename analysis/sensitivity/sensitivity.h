@@ -1,0 +1,71 @@
+/* Sensitivity: which weight matrices are pillars, the few that carry most of the damage that lesions of
+ * single matrices do, and which are robust; by operation (svd, noise, ...) and by the way in which the model
+ * fails. */
+#ifndef LES_SENSITIVITY_SENSITIVITY_H
+#define LES_SENSITIVITY_SENSITIVITY_H
+
+#include "model/model.h"
+#include "result/reader.h"
+#include "stats/stats.h"
+
+#include <stdbool.h>
+
+/* One matrix under one operation in one mode. */
+typedef struct les_matrix_score {
+  int layer;
+  les_linear_id linear;
+  les_interval damage; /* mean over prompts of the mean over doses */
+  int n;               /* prompts */
+  double share;        /* of the total damage; negative damage counts as none */
+  double cumulative;   /* of this and all before it */
+  bool pillar;
+} les_matrix_score;
+
+typedef struct les_ranking {
+  char *operation;     /* "svd" */
+  const char *mode;    /* "divergence", "likelihood", "accuracy", "repetition", "gibberish", "empty", "nan" */
+  const char *measure; /* what it is told by: "kl_mean" */
+  double total;        /* sum of the matrices' damage */
+  int n, n_pillars;
+  les_matrix_score *items; /* (n) most damage first */
+} les_ranking;
+
+/* What all rankings say of one matrix: a pillar if one of them says so. */
+typedef struct les_matrix_verdict {
+  int layer;
+  les_linear_id linear;
+  bool pillar;
+} les_matrix_verdict;
+
+typedef struct les_sensitivity {
+  les_result *result;
+  char result_sha256[65];
+  double share;
+  int n_rankings, n_matrices;
+  les_ranking *rankings;        /* (n_rankings) */
+  les_matrix_verdict *matrices; /* (n_matrices) by layer, then in the order of a layer */
+} les_sensitivity;
+
+typedef struct les_sensitivity_options {
+  double share;        /* of the damage that the pillars carry together, 0..1 */
+  const char *measure; /* of divergence; NULL: kl_mean, else jaccard */
+} les_sensitivity_options;
+
+/* Reads the sweep's result and ranks the matrices of its lesions of one matrix of one layer ("svd@3.mlp.down:
+ * keep=0.1"); other lesions are passed over. The doses of one operation on one matrix (ranks, noise levels,
+ * seeds) are averaged.
+ *
+ * Pillars are the smallest set of matrices that carries `share` of the total damage in a mode, without those
+ * whose 95 % interval holds 0. Damage is the measure's mean, or its loss against the intact run (accuracy);
+ * for failures, the share of prompts that fall into a loop (less those that do without a lesion), or whose
+ * continuation is gibberish, empty or ended by NaN. A finished cell without a finite value counts as the
+ * worst finite one of the measure. Modes without damage are left out. */
+les_status les_sensitivity_open(les_sensitivity **out, const char *path,
+                                const les_sensitivity_options *options);
+void les_sensitivity_close(les_sensitivity **s);
+
+/* As JSON, and as tables for people; *text is malloc'ed, the caller's. */
+les_status les_sensitivity_json(const les_sensitivity *s, char **text);
+les_status les_sensitivity_text(const les_sensitivity *s, char **text);
+
+#endif

@@ -1,0 +1,57 @@
+/* What rank 0 and a worker say to each other: one struct a message, sent as its bytes (all ranks run the same
+ * program on the same kind of machine). All are small enough to be sent without waiting for the receiver. */
+#ifndef LES_RANKS_MESSAGE_H
+#define LES_RANKS_MESSAGE_H
+
+#include "grid/scheduler.h"
+
+typedef enum les_tag {
+  /* rank 0 to worker */
+  LES_TAG_WELCOME = 1, /* les_welcome, first of all */
+  LES_TAG_TILE,        /* les_tile_message */
+  LES_TAG_STOP,        /* no body: report what is done of the tile, then wait for the end */
+  LES_TAG_END,         /* les_end: leave */
+  /* worker to rank 0 */
+  LES_TAG_HELLO,  /* les_hello: who it is, at once */
+  LES_TAG_READY,  /* no body: it has loaded what it needs */
+  LES_TAG_REPORT, /* les_report: cells done, or just a sign of life */
+  LES_TAG_ERROR,  /* les_error */
+} les_tag;
+
+enum { LES_HOST_BYTES = 64 };
+
+typedef struct les_welcome {
+  int32_t pid; /* of rank 0 */
+  char host[LES_HOST_BYTES];
+  double beat; /* seconds between signs of life */
+} les_welcome;
+
+typedef struct les_tile_message {
+  int32_t tile, n;
+  int32_t cells[LES_TILE_CELLS]; /* (n) les_grid_index; only the n that count are sent */
+} les_tile_message;
+
+typedef struct les_end {
+  int32_t code; /* exit code of the sweep */
+  int32_t torn; /* 1: a rank has died, leave without MPI_Finalize */
+} les_end;
+
+typedef struct les_hello {
+  int32_t pid;
+  char host[LES_HOST_BYTES];
+} les_hello;
+
+typedef struct les_report {
+  int32_t tile; /* 0: none in work */
+  int32_t last; /* 1: through with the tile */
+  int32_t n;
+  int32_t cells[LES_TILE_CELLS]; /* (n) les_grid_index of cells written since the last report */
+} les_report;
+
+typedef struct les_error {
+  int32_t tile;  /* the tile that failed; 0: none */
+  int32_t fatal; /* 1: no other worker would fare better: the result file cannot be written */
+  char text[512];
+} les_error;
+
+#endif

@@ -1,0 +1,15 @@
+/* Requests to end early: SIGTERM, SIGINT and SIGUSR1 (the warning before a batch system's time limit). */
+#ifndef LES_WATCH_INTERRUPT_H
+#define LES_WATCH_INTERRUPT_H
+
+/* From now on these signals only set a mark. A write beyond a size limit and a closed pipe become errors
+ * instead of signals. */
+void les_interrupt_watch(void);
+
+/* The signal that came, 0 if none did. */
+int les_interrupt_signal(void);
+
+/* How many came. */
+int les_interrupt_count(void);
+
+#endif

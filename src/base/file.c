@@ -1,0 +1,95 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+les_status les_file_read(const char *path, char **data, size_t *n) {
+  les_status s = LES_OK;
+  *data = NULL;
+  *n = 0;
+  FILE *f = fopen(path, "rb");
+  if (!f) return les_fail(LES_FAILED, "%s: cannot be opened: %s", path, strerror(errno));
+  struct stat st;
+  size_t cap = 4096;
+  if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode)) cap = (size_t)st.st_size + 2;
+  char *buffer = malloc(cap);
+  for (size_t got; buffer && (got = fread(buffer + *n, 1, cap - *n - 1, f)) > 0;) {
+    *n += got;
+    if (*n + 1 < cap) continue;
+    char *larger = realloc(buffer, cap *= 2); /* a pipe, or the file has grown */
+    if (!larger) free(buffer);
+    buffer = larger;
+  }
+  if (!buffer) {
+    s = les_fail(LES_FAILED, "%s: out of memory for its %zu bytes", path, cap);
+  } else if (ferror(f)) {
+    s = les_fail(LES_FAILED, "%s: cannot be read: %s", path, strerror(errno));
+    free(buffer);
+  } else {
+    buffer[*n] = 0;
+    *data = buffer;
+  }
+  fclose(f);
+  return s;
+}
+
+/* Makes the new name last through a power cut. A file system that cannot do it is no reason to fail. */
+static void sync_folder(const char *path) {
+  char *folder = strdup(path);
+  char *slash = folder ? strrchr(folder, '/') : NULL;
+  if (slash) slash[slash == folder] = 0;
+  int fd = folder ? open(slash ? folder : ".", O_RDONLY | O_DIRECTORY) : -1;
+  if (fd >= 0) {
+    fsync(fd);
+    close(fd);
+  }
+  free(folder);
+}
+
+static les_status write_all(int fd, const char *data, size_t n) {
+  while (n > 0) {
+    ssize_t put = write(fd, data, n);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return LES_FAILED;
+    data += put;
+    n -= (size_t)put;
+  }
+  return fsync(fd) == 0 ? LES_OK : LES_FAILED;
+}
+
+les_status les_file_write(const char *path, const void *data, size_t n) {
+  char *aside = malloc(strlen(path) + 32);
+  if (!aside) return les_fail(LES_FAILED, "%s: out of memory", path);
+  sprintf(aside, "%s.%ld.tmp", path, (long)getpid());
+  les_status s = LES_FAILED;
+  int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd >= 0) {
+    s = write_all(fd, data, n);
+    if (close(fd) != 0) s = LES_FAILED;
+    if (s == LES_OK && rename(aside, path) != 0) s = LES_FAILED;
+    int error = errno;
+    if (s != LES_OK) unlink(aside);
+    errno = error;
+  }
+  if (s == LES_OK)
+    sync_folder(path);
+  else
+    les_fail(s, "%s: cannot be written: %s", path, strerror(errno));
+  free(aside);
+  return s;
+}
+
+les_status les_sha256(const void *data, size_t n, char hex[65]) {
+  unsigned char digest[32];
+  hex[0] = 0;
+  if (!EVP_Digest(data, n, digest, NULL, EVP_sha256(), NULL))
+    return les_fail(LES_FAILED, "SHA-256 could not be computed by the OpenSSL library");
+  for (int i = 0; i < 32; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
+  return LES_OK;
+}

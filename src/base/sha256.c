@@ -1,0 +1,106 @@
+#include "base/sha256.h"
+
+#include "base/file.h"
+#include "base/mapping.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HEX = 64 };
+
+/* What stands before the digest in a cache entry: path, size and time of the file it belongs to. NULL if the
+ * file cannot be named; free with free. */
+static char *describe(const char *path) {
+  char *full = realpath(path, NULL), *text = NULL;
+  struct stat st;
+  if (full && stat(full, &st) == 0 &&
+      asprintf(&text, "%s\n%lld %lld.%09ld\n", full, (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+               st.st_mtim.tv_nsec) < 0)
+    text = NULL;
+  free(full);
+  return text;
+}
+
+/* The entry of a description: a file named by the digest of its first line. NULL if there is no memory. */
+static char *entry_path(const char *cache_dir, const char *description) {
+  char id[HEX + 1], *path;
+  if (les_sha256(description, strcspn(description, "\n"), id) != LES_OK) return NULL;
+  return asprintf(&path, "%s/sha256-%.16s", cache_dir, id) < 0 ? NULL : path;
+}
+
+static bool recall(const char *entry, const char *description, char hex[65]) {
+  char *text;
+  size_t n, m = strlen(description);
+  if (access(entry, R_OK) != 0 || les_file_read(entry, &text, &n) != LES_OK) return false;
+  bool found = n == m + HEX && !memcmp(text, description, m);
+  for (size_t i = m; found && i < n; i++) found = isxdigit((unsigned char)text[i]);
+  if (found) memcpy(hex, text + m, HEX + 1);
+  free(text);
+  return found;
+}
+
+/* Makes the folder and the one above it. */
+static void make_folder(const char *cache_dir) {
+  char *above = strdup(cache_dir), *slash = above ? strrchr(above, '/') : NULL;
+  if (slash && slash != above) {
+    *slash = 0;
+    mkdir(above, 0777);
+  }
+  mkdir(cache_dir, 0777);
+  free(above);
+}
+
+static void keep(const char *entry, const char *description, const char *hex) {
+  char *text;
+  int n = asprintf(&text, "%s%s", description, hex);
+  if (n < 0) return;
+  (void)les_file_write(entry, text, (size_t)n);
+  free(text);
+}
+
+/* The ranks of a node open a model at once: the first computes, the others wait here and find the entry. -1
+ * if there is no lock to be had; else for close. */
+static int lock(const char *cache_dir) {
+  make_folder(cache_dir);
+  int fd = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) flock(fd, LOCK_EX);
+  return fd;
+}
+
+static les_status compute(const char *path, char hex[65]) {
+  les_mapping file;
+  LES_TRY(les_mapping_open(&file, path));
+  les_status status = les_sha256(file.data, file.size, hex);
+  les_mapping_close(&file);
+  return status;
+}
+
+static les_status recall_or_compute(const char *path, const char *cache_dir, const char *description,
+                                    const char *entry, char hex[65]) {
+  if (recall(entry, description, hex)) return LES_OK;
+  int fd = lock(cache_dir);
+  les_status status = LES_OK;
+  if (fd < 0 || !recall(entry, description, hex)) {
+    status = compute(path, hex);
+    if (status == LES_OK) keep(entry, description, hex);
+  }
+  if (fd >= 0) close(fd);
+  return status;
+}
+
+les_status les_sha256_file(const char *path, const char *cache_dir, char hex[65]) {
+  char *description = cache_dir ? describe(path) : NULL;
+  char *entry = description ? entry_path(cache_dir, description) : NULL;
+  les_status status =
+      entry ? recall_or_compute(path, cache_dir, description, entry, hex) : compute(path, hex);
+  free(entry);
+  free(description);
+  return status;
+}

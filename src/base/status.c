@@ -1,0 +1,30 @@
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local char message[1024];
+
+les_status les_fail(les_status status, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  return status;
+}
+
+les_status les_fail_in(les_status status, const char *format, ...) {
+  char rest[sizeof message];
+  memcpy(rest, message, sizeof rest);
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  if (n >= 0 && (size_t)n < sizeof message) snprintf(message + n, sizeof message - (size_t)n, ": %s", rest);
+  return status;
+}
+
+const char *les_message(void) {
+  return message;
+}

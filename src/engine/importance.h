@@ -1,0 +1,25 @@
+/* How much the parts of a layer turn the hidden state of a text: importance by cosine, as studies of pruning
+ * measure it. */
+#ifndef LES_ENGINE_IMPORTANCE_H
+#define LES_ENGINE_IMPORTANCE_H
+
+#include "engine/activations.h"
+
+/* Every value is a mean over tokens, weighted by their passages; sums in double and in one order. */
+typedef struct les_importance {
+  int n_layers;
+  /* (n_layers) 1 - cos(x, y), x the hidden state before the part's norm and y after its residual add: "What
+   * Matters in Transformers? Not All Attention is Needed" (S. He et al., 2024). `block` is ShortGPT's Block
+   * Influence (X. Men et al., 2024). */
+  double *attn, *mlp, *block;
+  /* (n_layers, n_layers) row n - 1, element l, l + n <= n_layers: arccos(cos(x, y)) / pi, x the input of
+   * layer l and y that of layer l + n, at the last token of each passage: the angular distance over n layers
+   * of "The Unreasonable Ineffectiveness of the Deeper Layers" (A. Gromov et al., 2024). NaN elsewhere. */
+  double *angular;
+} les_importance;
+
+les_status les_importance_open(les_importance **out, const les_model *model, const les_passage *passages,
+                               int n, les_compute compute, int threads);
+void les_importance_close(les_importance **importance);
+
+#endif

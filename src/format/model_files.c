@@ -1,0 +1,73 @@
+#include "format/model_files.h"
+
+#include "base/file.h"
+#include "base/sha256.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_folder(const char *path) {
+  struct stat st;
+  return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool is_gguf(const char *path) {
+  static const char ending[] = ".safetensors";
+  size_t n = strlen(path), k = sizeof ending - 1;
+  return !is_folder(path) && !(n >= k && !strcmp(path + n - k, ending));
+}
+
+static char *find_folder(const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (is_folder(path)) return strdup(path);
+  return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+les_status les_model_files_open(les_model_files *out, const char *path) {
+  les_status status;
+  *out = (les_model_files){.folder = find_folder(path)};
+  if (!out->folder) return les_fail(LES_FAILED, "%s: no memory", path);
+  if (is_gguf(path)) {
+    LES_GOTO(status, les_gguf_open(&out->gguf, path), done);
+    out->weights = les_gguf_tensors(out->gguf);
+  } else {
+    LES_GOTO(status, les_safetensors_open(&out->safetensors, path), done);
+    out->weights = les_safetensors_tensors(out->safetensors);
+  }
+done:
+  if (status != LES_OK) les_model_files_close(out);
+  return status;
+}
+
+void les_model_files_close(les_model_files *s) {
+  les_gguf_close(&s->gguf);
+  les_safetensors_close(&s->safetensors);
+  free(s->folder);
+  *s = (les_model_files){0};
+}
+
+int les_model_files_n_files(const les_model_files *s) {
+  return s->gguf ? les_gguf_n_parts(s->gguf) : les_safetensors_n_files(s->safetensors);
+}
+
+const char *les_model_files_file(const les_model_files *s, int i) {
+  return s->gguf ? les_gguf_part_path(s->gguf, i) : les_safetensors_file_path(s->safetensors, i);
+}
+
+les_status les_model_files_sha256(const les_model_files *s, const char *cache_dir, char hex[65]) {
+  enum { HEX = 64 };
+  int n = les_model_files_n_files(s);
+  char *all = malloc((size_t)n * HEX + 1);
+  if (!all) return les_fail(LES_FAILED, "%s: no memory for its digest", les_model_files_file(s, 0));
+  les_status status = LES_OK;
+  for (int i = 0; i < n; i++)
+    LES_GOTO(status, les_sha256_file(les_model_files_file(s, i), cache_dir, all + i * HEX), done);
+  if (n == 1)
+    memcpy(hex, all, HEX + 1);
+  else
+    status = les_sha256(all, (size_t)n * HEX, hex);
+done:
+  free(all);
+  return status;
+}

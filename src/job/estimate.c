@@ -1,0 +1,114 @@
+#include "job/estimate.h"
+
+#include "engine/forward.h"
+#include "job/evaluate.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* A sample that fills batches as a tile of a sweep does. */
+enum { SAMPLE_PROMPTS = 12, SAMPLE_LESIONS = 6, BATCH_ROWS = 256 };
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static size_t matrix_bytes(const les_matrix *w) {
+  return w->data ? (size_t)w->rows * les_dtype_bytes(w->type, w->cols) : 0;
+}
+
+static void count_memory(les_cost_estimate *f, const les_study *study) {
+  const les_model *m = study->model;
+  f->weights_bytes = matrix_bytes(&m->tok_embd) + matrix_bytes(&m->pos_embd);
+  if (m->output.data != m->tok_embd.data) f->weights_bytes += matrix_bytes(&m->output);
+  for (int l = 0; l < m->hparams.n_layers; l++)
+    for (int i = 0; i < LES_N_LINEAR; i++) f->weights_bytes += matrix_bytes(&m->layers[l].linear[i].w);
+  f->batch_bytes = les_workspace_bytes(m, BATCH_ROWS, f->threads);
+  for (int i = 0; i < study->lesions.n; i++) {
+    size_t bytes = les_lesion_plan_bytes(m, &study->lesions.items[i]);
+    if (bytes > f->plan_bytes) f->plan_bytes = bytes;
+  }
+}
+
+static void count_tokens(les_cost_estimate *f, const les_study *study) {
+  int generating = 0;
+  for (int p = 0; p < study->prompts.n; p++) {
+    f->prompt_tokens += study->prompts.items[p].tokens.n;
+    generating += !study->prompts.items[p].task;
+  }
+  for (int t = 0; t < study->job->n_tasks; t++)
+    for (int r = 0; r < study->tasks[t].requests.n; r++)
+      f->prompt_tokens += study->tasks[t].requests.items[r].n;
+  f->intact_runs = study->prompts.n;
+  f->cells = (int64_t)study->lesions.n * study->prompts.n;
+  f->new_tokens = (int64_t)(study->lesions.n + 1) * generating * study->job->max_new_tokens;
+}
+
+static les_status ignore_cell(void *ctx, int index, const void *record) {
+  (void)ctx, (void)index, (void)record;
+  return LES_OK;
+}
+
+/* The i-th of n things spread evenly over `all`. */
+static int spread(int i, int n, int all) {
+  return (int)(((int64_t)2 * i + 1) * all / (2 * n));
+}
+
+/* Seconds for the sampled prompts `from` to `to` - 1 under the sampled lesions, or (lesions 0) intact. */
+static les_status time_cells(les_evaluator *e, const les_study *study, const les_cost_estimate *f, int from,
+                             int to, int lesions, double *seconds) {
+  int n = 0;
+  les_cell *cells = calloc((size_t)(to - from) * (size_t)(lesions + 1), sizeof *cells);
+  if (!cells) return les_fail(LES_FAILED, "out of memory for a sample");
+  for (int p = from; p < to; p++) {
+    int prompt = spread(p, f->sampled_prompts, study->prompts.n);
+    if (lesions == 0) cells[n++] = (les_cell){-1, prompt};
+    for (int l = 0; l < lesions; l++) cells[n++] = (les_cell){spread(l, lesions, study->lesions.n), prompt};
+  }
+  double start = now();
+  les_status status = les_evaluate(e, cells, n, ignore_cell, NULL, NULL);
+  *seconds = now() - start;
+  free(cells);
+  return status;
+}
+
+static les_status measure(les_cost_estimate *f, const les_study *study) {
+  les_evaluator *e;
+  double warm = 0, intact = 0, first = 0, rest = 0;
+  int prompts = f->sampled_prompts, lesions = f->sampled_lesions;
+  LES_TRY(les_evaluator_open(&e, study, &(les_evaluator_options){.threads = f->threads}));
+  les_status status;
+  /* The first intact run reads the weights from disk; the first prompt under lesions makes their parameters.
+   */
+  LES_GOTO(status, time_cells(e, study, f, 0, 1, 0, &warm), done);
+  LES_GOTO(status, time_cells(e, study, f, prompts > 1 ? 1 : 0, prompts, 0, &intact), done);
+  LES_GOTO(status, time_cells(e, study, f, 0, 1, lesions, &first), done);
+  LES_GOTO(status, time_cells(e, study, f, 0, prompts, lesions, &rest), done);
+  f->intact_seconds = prompts > 1 ? intact / (prompts - 1) : warm;
+  f->cell_seconds = rest / ((double)prompts * lesions);
+  f->plan_seconds =
+      f->plan_bytes > 0 && first / lesions > f->cell_seconds ? first / lesions - f->cell_seconds : 0;
+done:
+  les_evaluator_close(&e);
+  return status;
+}
+
+les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int prompts,
+                                  int lesions) {
+  *out = (les_cost_estimate){.threads = threads};
+  if (prompts == 0) prompts = SAMPLE_PROMPTS;
+  if (lesions == 0) lesions = SAMPLE_LESIONS;
+  out->sampled_prompts = prompts < study->prompts.n ? prompts : study->prompts.n;
+  out->sampled_lesions = lesions < study->lesions.n ? lesions : study->lesions.n;
+  count_tokens(out, study);
+  count_memory(out, study);
+  return measure(out, study);
+}
+
+double les_cost_estimate_seconds(const les_cost_estimate *f, const les_study *study, int ranks) {
+  double work = (double)f->intact_runs * f->intact_seconds + (double)f->cells * f->cell_seconds;
+  /* every rank that works on a lesion makes its parameters */
+  return work / ranks + study->lesions.n * f->plan_seconds;
+}

@@ -1,0 +1,34 @@
+/* What a study will take, before it is run: counts, memory, and the time of a small part of it on this
+ * machine. */
+#ifndef LES_JOB_ESTIMATE_H
+#define LES_JOB_ESTIMATE_H
+
+#include "job/study.h"
+
+typedef struct les_cost_estimate {
+  int64_t cells;         /* lesions x prompts, documents of tasks included */
+  int64_t intact_runs;   /* prompts and documents */
+  int64_t prompt_tokens; /* of all prompts, and of the requests of all documents */
+  int64_t new_tokens;    /* at most, over all cells and intact runs */
+  size_t weights_bytes;  /* the model's matrices, mapped: once a node, whatever the ranks */
+  size_t batch_bytes;    /* of each rank: buffers of a batch */
+  size_t plan_bytes;     /* largest replaced parameters of a lesion, in each rank that works on it */
+
+  /* Measured: seconds of one rank with `threads` threads. */
+  int threads;
+  int sampled_prompts, sampled_lesions;
+  double intact_seconds; /* of an intact run */
+  double cell_seconds;   /* of a cell, mean over the lesions that were tried */
+  double plan_seconds;   /* of making a lesion's parameters */
+} les_cost_estimate;
+
+/* Counts, and runs `prompts` prompts under `lesions` lesions spread evenly over the study's (0: as many as
+ * make a full batch). */
+les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int prompts,
+                                  int lesions);
+
+/* Seconds that the study takes on n such ranks, each with as many cores of its own: the work shared out, and
+ * the intact run of a prompt done by one of them. Loading the model is not in it. */
+double les_cost_estimate_seconds(const les_cost_estimate *f, const les_study *study, int ranks);
+
+#endif

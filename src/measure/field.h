@@ -1,0 +1,93 @@
+/* The record of one cell (a lesion on a prompt) and the table of its fields: everything that is computed,
+ * stored in the result file and read back is a row here. Adding a measure is adding a row and computing it.
+ */
+#ifndef LES_MEASURE_FIELD_H
+#define LES_MEASURE_FIELD_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum les_field_id {
+  LES_FIELD_TOKENS,
+  LES_FIELD_LENGTH,
+  LES_FIELD_JACCARD,
+  LES_FIELD_JACCARD_TOKEN,
+  LES_FIELD_COMMON_PREFIX,
+  LES_FIELD_MEAN_NLL,
+  LES_FIELD_PERPLEXITY,
+  LES_FIELD_DELTA_NLL,
+  LES_FIELD_KL_MEAN,
+  LES_FIELD_KL_MAX,
+  LES_FIELD_TOP1_AGREEMENT,
+  LES_FIELD_LABEL,
+  LES_FIELD_LOOP_LENGTH,
+  LES_FIELD_LOOP_START,
+  LES_FIELD_LOOP_COUNT,
+  LES_FIELD_DISTINCT_1,
+  LES_FIELD_DISTINCT_2,
+  LES_FIELD_DISTINCT_3,
+  LES_FIELD_LOGPROB_INTACT,
+  LES_FIELD_KNOWN_WORDS,
+  LES_FIELD_TRACE_LOGPROB,
+  LES_FIELD_TRACE_ENTROPY,
+  LES_FIELD_TRACE_RANK,
+  LES_FIELD_HIDDEN_NORM,
+  LES_FIELD_ATTN_ENTROPY,
+  LES_FIELD_ACC,
+  LES_FIELD_ACC_NORM,
+  LES_FIELD_ACC_BYTES,
+  LES_FIELD_LOGLIK,
+  LES_N_FIELDS
+} les_field_id;
+
+typedef enum les_field_type { LES_FIELD_F32, LES_FIELD_I32, LES_FIELD_U8 } les_field_type;
+
+/* How many values a cell has: one, one per new token (padded with -1 or NaN), one per layer of the model. */
+typedef enum les_field_extent { LES_EXTENT_ONE, LES_EXTENT_TOKENS, LES_EXTENT_LAYERS } les_field_extent;
+
+typedef struct les_field {
+  const char *name; /* of the data set: "kl_mean" */
+  const char
+      *group; /* of the job's `measures` that brings it: "kl"; NULL: always there when tokens are generated */
+  les_field_type type;
+  les_field_extent extent;
+  bool baseline;    /* has a value for the intact run alone, stored in /baseline */
+  bool generated;   /* needs a continuation: left out where nothing is generated */
+  int damage;       /* 1: grows with damage, -1: falls with it, 0: says nothing about it */
+  const char *help; /* one line */
+} les_field;
+
+extern const les_field les_fields[LES_N_FIELDS];
+
+/* Size in bytes of one value. */
+size_t les_field_size(les_field_type type);
+
+/* The field of that name, or -1. */
+int les_field_find(const char *name);
+
+/* True if some field belongs to the measure group `group`. */
+bool les_group_exists(const char *group);
+
+/* The measure groups in the order of the table; returns their number. */
+int les_group_list(const char *groups[LES_N_FIELDS]);
+
+/* Which fields a run has, and where each lies in a record. */
+typedef struct les_record_layout {
+  bool has[LES_N_FIELDS];
+  int count[LES_N_FIELDS];     /* values per cell: 1, max_new_tokens or n_layers */
+  size_t offset[LES_N_FIELDS]; /* bytes into a record */
+  size_t bytes;                /* of a record */
+} les_record_layout;
+
+/* Fields of the named groups for max_new_tokens (0: nothing is generated, fields that need a continuation are
+ * left out) and n_layers. LES_USAGE for a group that does not exist. */
+les_status les_record_layout_make(les_record_layout *out, const char *const *groups, int n_groups,
+                                  int max_new_tokens, int n_layers);
+
+/* Fills a record with "not computed": NaN, -1, 0 by type. */
+void les_record_clear(const les_record_layout *layout, void *record);
+
+#endif

@@ -1,0 +1,105 @@
+#include "model/load.h"
+
+#include "format/model_files.h"
+#include "model/bind.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct les_model_store {
+  les_model_files source;
+  les_owned owned;
+};
+
+/* A copy of text that lives as long as the model. */
+static const char *keep_text(les_model *m, const char *text, size_t n) {
+  char *copy = les_owned_alloc(&m->store->owned, n + 1, 1);
+  return copy ? memcpy(copy, text, n) : NULL;
+}
+
+/* The last part of a path without its ending: what a model is called that does not say. */
+static const char *keep_file_name(les_model *m, const char *path) {
+  size_t n = strlen(path);
+  while (n > 1 && path[n - 1] == '/') n--;
+  size_t start = n;
+  while (start > 0 && path[start - 1] != '/') start--;
+  size_t end = n;
+  static const char *const endings[] = {".gguf", ".safetensors"};
+  for (size_t i = 0; i < 2; i++) {
+    size_t k = strlen(endings[i]);
+    if (n - start > k && !memcmp(path + n - k, endings[i], k)) end = n - k;
+  }
+  return keep_text(m, path + start, end - start);
+}
+
+static les_status take_config(les_model *m, const les_config *c) {
+  m->name = c->name ? keep_text(m, c->name, strlen(c->name)) : keep_file_name(m, m->path);
+  int32_t *eos = les_owned_alloc(&m->store->owned, (size_t)c->n_eos + 1, sizeof *eos);
+  if (!m->name || !eos) return les_fail(LES_FAILED, "no memory for the model");
+  if (c->n_eos > 0) memcpy(eos, c->eos, (size_t)c->n_eos * sizeof *eos);
+  m->eos = eos;
+  m->n_eos = c->n_eos;
+  return LES_OK;
+}
+
+/* A model without a tokenizer is good for everything that is given in tokens: the reason is kept. */
+static les_status take_tokenizer(les_model *m) {
+  les_tokenizer *tokenizer = NULL;
+  const les_model_files *s = &m->store->source;
+  les_status status = s->gguf ? les_tokenizer_open_gguf(&tokenizer, s->gguf)
+                              : les_tokenizer_open_folder(&tokenizer, s->folder);
+  m->tokenizer = tokenizer;
+  if (status == LES_OK) return LES_OK;
+  m->tokenizer_missing = keep_text(m, les_message(), strlen(les_message()));
+  return m->tokenizer_missing ? LES_OK : les_fail(LES_FAILED, "no memory for the model");
+}
+
+static les_status open_files(les_model *m, const les_model_options *o) {
+  les_model_files *s = &m->store->source;
+  les_config config = {0};
+  les_status status;
+  LES_GOTO(status, les_model_files_open(s, m->path), done);
+  LES_GOTO(status, les_config_read(&config, s, m->path), done);
+  status = les_model_bind(m, &config, s->weights, s->safetensors != NULL, &m->store->owned);
+  if (status == LES_OK) status = take_config(m, &config);
+  if (status != LES_OK) {
+    status = les_fail_in(status, "%s", m->path);
+    goto done;
+  }
+  if (!o->no_tokenizer) LES_GOTO(status, take_tokenizer(m), done);
+  if (!o->no_sha256) status = les_model_files_sha256(s, o->cache_dir, m->sha256);
+done:
+  les_config_free(&config);
+  return status;
+}
+
+les_status les_model_open(les_model **out, const char *path, const les_model_options *options) {
+  static const les_model_options defaults = {0};
+  const les_model_options *o = options ? options : &defaults;
+  les_status status;
+  *out = NULL;
+  les_model *m = calloc(1, sizeof *m);
+  if (m) m->store = calloc(1, sizeof *m->store);
+  if (!m || !m->store || !(m->path = keep_text(m, path, strlen(path)))) {
+    status = les_fail(LES_FAILED, "%s: no memory", path);
+    goto done;
+  }
+  LES_GOTO(status, open_files(m, o), done);
+  *out = m;
+done:
+  if (status != LES_OK) les_model_close(&m);
+  return status;
+}
+
+void les_model_close(les_model **m) {
+  if (!*m) return;
+  if ((*m)->store) {
+    les_model_files_close(&(*m)->store->source);
+    les_owned_free(&(*m)->store->owned);
+    free((*m)->store);
+  }
+  les_tokenizer_close((les_tokenizer **)&(*m)->tokenizer);
+  free(*m);
+  *m = NULL;
+}

@@ -1,0 +1,167 @@
+#include "result/reader.h"
+
+#include "base/json.h"
+#include "result/hdf5_read.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LAYERS = 1 << 20 };
+
+static les_status read_attributes(les_result *r, const les_hdf5 *h) {
+  int64_t schema, layers;
+  LES_TRY(les_hdf5_attr_int(h, LES_ATTR_SCHEMA, &schema));
+  if (schema != LES_SCHEMA)
+    return les_fail(LES_FAILED, "%s: has schema %lld; this program reads schema %d", h->path,
+                    (long long)schema, LES_SCHEMA);
+  LES_TRY(les_hdf5_attr_int(h, LES_ATTR_MODEL_LAYERS, &layers));
+  if (layers < 1 || layers > MOST_LAYERS)
+    return les_fail(LES_FAILED, "%s: attribute '%s' is %lld", h->path, LES_ATTR_MODEL_LAYERS,
+                    (long long)layers);
+  r->n_layers = (int)layers;
+  LES_TRY(les_hdf5_attr_int(h, LES_ATTR_CELLS_COMPUTED, &r->cells_computed));
+  LES_TRY(les_hdf5_attr_string(h, LES_ATTR_MODEL_NAME, &r->model_name));
+  LES_TRY(les_hdf5_attr_string(h, LES_ATTR_MODEL_SHA256, &r->model_sha256));
+  LES_TRY(les_hdf5_attr_string(h, LES_ATTR_ARCHITECTURE, &r->arch));
+  return les_hdf5_attr_string(h, LES_ATTR_COMPUTE, &r->compute);
+}
+
+static les_status read_job(les_result *r, const les_hdf5 *h) {
+  char **job;
+  cJSON *doc;
+  LES_TRY(les_hdf5_read_strings(h, LES_DATA_JOB, 0, 1, &job));
+  r->job = job[0];
+  free(job);
+  les_status s = les_json_parse(&doc, r->job, strlen(r->job), (les_json_source){LES_DATA_JOB, 1});
+  if (s != LES_OK) return les_fail_in(s, "%s", h->path);
+  const cJSON *generate = cJSON_GetObjectItemCaseSensitive(doc, "generate");
+  s = les_json_get_int(generate, "max_new_tokens", h->path, 0, INT32_MAX, &r->max_new_tokens);
+  cJSON_Delete(doc);
+  return s;
+}
+
+static les_status read_descriptions(les_result *r, const les_hdf5 *h) {
+  LES_TRY(les_hdf5_length(h, LES_DATA_LESION_SPEC, 1, &r->n_lesions));
+  LES_TRY(les_hdf5_read_strings(h, LES_DATA_LESION_SPEC, 1, r->n_lesions, &r->lesion_specs));
+  LES_TRY(
+      les_hdf5_read(h, LES_DATA_LESION_LAYER, LES_DATA_I32, 1, &r->n_lesions, (void **)&r->lesion_layers));
+  LES_TRY(les_hdf5_read(h, LES_DATA_LESION_DONE, LES_DATA_U8, 1, &r->n_lesions, (void **)&r->lesion_done));
+  for (int i = 0; i < r->n_lesions; i++)
+    if (r->lesion_layers[i] < -1 || r->lesion_layers[i] >= r->n_layers)
+      return les_fail(LES_FAILED, "%s: lesion '%s' is on layer %d of a model of %d", h->path,
+                      r->lesion_specs[i], r->lesion_layers[i], r->n_layers);
+  LES_TRY(les_hdf5_length(h, LES_DATA_PROMPT_ID, 1, &r->n_prompts));
+  LES_TRY(les_hdf5_read_strings(h, LES_DATA_PROMPT_DOMAIN, 1, r->n_prompts, &r->prompt_domains));
+  const int shape[] = {r->n_lesions, r->n_prompts};
+  return les_hdf5_read(h, LES_DATA_CELL_STATUS, LES_DATA_U8, 2, shape, (void **)&r->status);
+}
+
+static les_status read_result(les_result *r) {
+  les_hdf5 h;
+  les_status s;
+  LES_GOTO(s, les_hdf5_open(&h, r->path), end);
+  LES_GOTO(s, read_attributes(r, &h), end);
+  LES_GOTO(s, read_job(r, &h), end);
+  LES_GOTO(s, read_descriptions(r, &h), end);
+end:
+  les_hdf5_close(&h);
+  return s;
+}
+
+les_status les_result_open(les_result **out, const char *path) {
+  *out = NULL;
+  les_result *r = calloc(1, sizeof *r);
+  if (!r || !(r->path = strdup(path))) {
+    free(r);
+    return les_fail(LES_FAILED, "%s: out of memory", path);
+  }
+  les_status s;
+  H5E_BEGIN_TRY {
+    s = read_result(r);
+  }
+  H5E_END_TRY
+  if (s != LES_OK) les_result_close(&r);
+  *out = r;
+  return s;
+}
+
+void les_result_close(les_result **result) {
+  les_result *r = *result;
+  if (!r) return;
+  les_hdf5_strings_free(r->lesion_specs, r->n_lesions);
+  les_hdf5_strings_free(r->prompt_domains, r->n_prompts);
+  void *rest[] = {r->path,       r->job,          r->lesion_layers, r->lesion_done, r->status,
+                  r->model_name, r->model_sha256, r->arch,          r->compute};
+  for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) free(rest[i]);
+  free(r);
+  *result = NULL;
+}
+
+/* The data set of a field with one value a cell. */
+static les_status find_field(const les_result *r, const char *name, bool baseline, les_dataset *out) {
+  int id = les_field_find(name);
+  if (id < 0 || les_fields[id].extent != LES_EXTENT_ONE)
+    return les_fail(LES_FAILED, "%s: '%s' is no measure with one value a cell", r->path, name);
+  *out = les_dataset_of_field((les_field_id)id, baseline);
+  return LES_OK;
+}
+
+static les_status read_field(const les_result *r, const les_dataset *d, void **raw) {
+  les_hdf5 h;
+  const int shape[] = {r->n_lesions, r->n_prompts};
+  les_status s = les_hdf5_open(&h, r->path);
+  if (s == LES_OK && !les_hdf5_has(&h, d->path))
+    s = les_fail(LES_FAILED, "%s: has no data set %s; the job did not ask for this measure", r->path,
+                 d->path);
+  if (s == LES_OK) s = les_hdf5_read(&h, d->path, d->type, d->n_dims, shape + 2 - d->n_dims, raw);
+  les_hdf5_close(&h);
+  return s;
+}
+
+/* A negative integer stands for a value that was not computed. */
+static double value_at(const les_dataset *d, const void *raw, size_t i) {
+  if (d->type == LES_DATA_F32) return (double)((const float *)raw)[i];
+  if (d->type == LES_DATA_U8) return ((const uint8_t *)raw)[i];
+  int32_t value = ((const int32_t *)raw)[i];
+  return value < 0 ? NAN : value;
+}
+
+static les_status read_doubles(const les_result *r, const char *name, bool baseline, double **values) {
+  les_dataset d;
+  void *raw = NULL;
+  les_status s;
+  *values = NULL;
+  LES_TRY(find_field(r, name, baseline, &d));
+  H5E_BEGIN_TRY {
+    s = read_field(r, &d, &raw);
+  }
+  H5E_END_TRY
+  LES_TRY(s);
+  size_t n = (size_t)r->n_prompts * (baseline ? 1 : (size_t)r->n_lesions);
+  *values = malloc(n * sizeof **values);
+  for (size_t i = 0; *values && i < n; i++) (*values)[i] = value_at(&d, raw, i);
+  free(raw);
+  return *values ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for %s", r->path, name);
+}
+
+les_status les_result_field(const les_result *r, const char *name, double **values) {
+  return read_doubles(r, name, false, values);
+}
+
+les_status les_result_baseline(const les_result *r, const char *name, double **values) {
+  return read_doubles(r, name, true, values);
+}
+
+bool les_result_has(const les_result *r, const char *name) {
+  les_dataset d;
+  les_hdf5 h;
+  bool has = false;
+  if (find_field(r, name, false, &d) != LES_OK) return false;
+  H5E_BEGIN_TRY {
+    has = les_hdf5_open(&h, r->path) == LES_OK && les_hdf5_has(&h, d.path);
+    les_hdf5_close(&h);
+  }
+  H5E_END_TRY
+  return has;
+}

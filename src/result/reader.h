@@ -1,0 +1,38 @@
+/* Serial reader of result files (layout: schema.h), for the map and for status. Nothing in a file is trusted:
+ * what is missing, of another type or shape is an error that names it. */
+#ifndef LES_RESULT_READER_H
+#define LES_RESULT_READER_H
+
+#include "result/schema.h"
+
+/* A result file read into memory: descriptions at once, fields on request. */
+typedef struct les_result {
+  char *path;
+  char *job; /* JSON */
+  int n_lesions, n_prompts, n_layers, max_new_tokens;
+  char **lesion_specs; /* (n_lesions) */
+  int32_t *lesion_layers;
+  uint8_t *lesion_done;
+  char **prompt_domains; /* (n_prompts) */
+  uint8_t *status;       /* (n_lesions, n_prompts) */
+  /* attributes */
+  char *model_name, *model_sha256, *arch, *compute;
+  int64_t cells_computed;
+} les_result;
+
+/* Opens for reading, while a sweep is writing too (no file lock). Refuses another schema; errors name the
+ * file. */
+les_status les_result_open(les_result **out, const char *path);
+void les_result_close(les_result **r);
+
+/* Reads /cells/NAME of one value a cell as doubles (n_lesions, n_prompts), NaN where nothing was computed;
+ * malloc'ed, the caller's. Not there: LES_FAILED. */
+les_status les_result_field(const les_result *r, const char *name, double **values);
+
+/* The same of the intact runs, /baseline/NAME (n_prompts). */
+les_status les_result_baseline(const les_result *r, const char *name, double **values);
+
+/* True if the file has /cells/NAME. */
+bool les_result_has(const les_result *r, const char *name);
+
+#endif

@@ -1,0 +1,53 @@
+#include "synth/synth_vocab.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LETTERS = 26, PAIRS = LETTERS * LETTERS, FIRST_MERGE = LES_SYNTH_VOCAB_END + 1 };
+
+/* GPT-2 writes printable Latin-1 bytes as themselves and the others from U+0100 on, in order. */
+static int printable(int byte) {
+  return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte != 0xad);
+}
+
+static les_synth_vocab_token byte_token(int byte) {
+  int codepoint = byte;
+  if (!printable(byte)) {
+    codepoint = 256;
+    for (int b = 0; b < byte; b++) codepoint += !printable(b);
+  }
+  les_synth_vocab_token t = {{0}};
+  if (codepoint < 0x80) {
+    t.text[0] = (char)codepoint;
+  } else {
+    t.text[0] = (char)(0xc0 | codepoint >> 6);
+    t.text[1] = (char)(0x80 | (codepoint & 0x3f));
+  }
+  return t;
+}
+
+static les_synth_vocab_token join(const char *left, const char *between, const char *right) {
+  les_synth_vocab_token t;
+  snprintf(t.text, sizeof t.text, "%.5s%s%.5s", left, between, right);
+  return t;
+}
+
+/* The halves of merge number m: two letters, and after these, two pairs of letters. */
+static les_synth_vocab_token merge(int m, const char *between) {
+  if (m < PAIRS) {
+    char left[2] = {(char)('a' + m / LETTERS)}, right[2] = {(char)('a' + m % LETTERS)};
+    return join(left, between, right);
+  }
+  m -= PAIRS;
+  return join(merge(m / PAIRS, "").text, between, merge(m % PAIRS, "").text);
+}
+
+les_synth_vocab_token les_synth_vocab_at(int i) {
+  if (i < LES_SYNTH_VOCAB_END) return byte_token(i);
+  if (i == LES_SYNTH_VOCAB_END) return (les_synth_vocab_token){"<|end|>"};
+  return merge(i - FIRST_MERGE, "");
+}
+
+les_synth_vocab_token les_synth_vocab_merge(int i) {
+  return merge(i - FIRST_MERGE, " ");
+}
