@@ -2,11 +2,11 @@
 #ifndef LES_MAP_CONTRAST_H
 #define LES_MAP_CONTRAST_H
 
+#include "base/cell.h"
 #include "map/damage.h"
 
 #include <stdbool.h>
 
-enum { LES_INTACT = -1 };       /* in place of a lesion: the intact run */
 enum { LES_FEWEST_PAIRS = 10 }; /* fewer say nothing, however equal they are */
 
 /* Damage of `a` minus damage of `b` over the prompts where both have a finite value. Damage is the measure

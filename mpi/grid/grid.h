@@ -3,7 +3,8 @@
 #ifndef LES_GRID_GRID_H
 #define LES_GRID_GRID_H
 
-#include "job/evaluate.h"
+#include "base/cell.h"
+#include "base/status.h"
 #include "result/schema.h"
 
 typedef struct les_grid {
@@ -23,10 +24,10 @@ void les_grid_close(les_grid **grid);
 
 /* A cell's place in `status`, and back. It is also how cells travel in messages. */
 static inline int32_t les_grid_index(const les_grid *g, les_cell cell) {
-  return (int32_t)(cell.lesion + 1) * g->n_prompts + cell.prompt;
+  return (int32_t)(cell.lesion + 1) * g->n_prompts + cell.column;
 }
 static inline les_cell les_grid_cell(const les_grid *g, int32_t index) {
-  return (les_cell){.lesion = index / g->n_prompts - 1, .prompt = index % g->n_prompts};
+  return (les_cell){.lesion = index / g->n_prompts - 1, .column = index % g->n_prompts};
 }
 
 /* Gives a cell its state; false if it had that already. */
@@ -42,7 +43,7 @@ static inline int64_t les_grid_total(const les_grid *g) {
 
 /* Expected work of a cell, in the unit of the costs. */
 static inline double les_grid_cost(const les_grid *g, les_cell cell) {
-  return g->lesion_cost[cell.lesion + 1] * g->prompt_cost[cell.prompt];
+  return g->lesion_cost[cell.lesion + 1] * g->prompt_cost[cell.column];
 }
 
 #endif

@@ -40,7 +40,7 @@ static int64_t column_cells(const les_sched *s, const column *c) {
 }
 
 static les_cell column_cell(const column *c, int64_t place) {
-  return (les_cell){.lesion = (int)(place / c->n) - 1, .prompt = c->first + (int)(place % c->n)};
+  return (les_cell){.lesion = (int)(place / c->n) - 1, .column = c->first + (int)(place % c->n)};
 }
 
 static bool to_do(const les_sched *s, les_cell cell) {

@@ -3,6 +3,7 @@
 #ifndef LES_RANKS_WORKER_H
 #define LES_RANKS_WORKER_H
 
+#include "job/evaluate.h"
 #include "ranks/message.h"
 #include "ranks/team.h"
 #include "store/store.h"

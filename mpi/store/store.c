@@ -241,7 +241,7 @@ static les_status get_at(const les_store *s, const array *a, int64_t i, int64_t 
 }
 
 static const arrays *place(const les_store *s, les_cell cell, int64_t *i) {
-  *i = cell.lesion < 0 ? cell.prompt : (int64_t)cell.lesion * s->n_prompts + cell.prompt;
+  *i = cell.lesion < 0 ? cell.column : (int64_t)cell.lesion * s->n_prompts + cell.column;
   return cell.lesion < 0 ? &s->baseline : &s->cells;
 }
 

@@ -8,6 +8,7 @@
 #define LES_STORE_STORE_H
 
 #include "grid/grid.h"
+#include "job/study.h"
 
 #include <mpi.h>
 

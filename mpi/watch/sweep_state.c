@@ -225,7 +225,7 @@ les_status les_sweep_state_end(les_sweep_state *l, les_tile *tile) {
 static les_status fail_cell(les_sweep_state *l, les_cell cell, const char *reason) {
   char text[700];
   const char *spec = cell.lesion < 0 ? "none" : l->study->lesions.items[cell.lesion].spec;
-  const char *id = l->study->prompts.items[cell.prompt].id;
+  const char *id = l->study->prompts.items[cell.column].id;
   if (les_grid_get(l->grid, cell) != LES_CELL_TODO) return LES_OK;
   LES_TRY(les_store_put_failed(l->store, cell));
   cJSON *details = cJSON_CreateObject();
@@ -255,7 +255,7 @@ les_status les_sweep_state_lost(les_sweep_state *l, les_tile *tile, const char *
   }
   LES_TRY(les_sched_lost(l->sched, tile, &failed, &give_up));
   if (!give_up) return LES_OK;
-  return failed.lesion < 0 ? fail_prompt(l, failed.prompt, reason) : fail_cell(l, failed, reason);
+  return failed.lesion < 0 ? fail_prompt(l, failed.column, reason) : fail_cell(l, failed, reason);
 }
 
 /* ---- telling ------------------------------------------------------------------------------------------- */

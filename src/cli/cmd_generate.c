@@ -159,12 +159,12 @@ static void print_results(const results *r, int n) {
 
 static les_status run(results *r, les_engine *engine) {
   int n_prompts = r->o->prompts.n, n = (r->lesions->n + 1) * n_prompts;
-  les_cell *cells = calloc((size_t)n, sizeof *cells);
+  les_engine_item *cells = calloc((size_t)n, sizeof *cells);
   r->items = calloc((size_t)n, sizeof *r->items);
   les_status status = LES_OK;
   if (!cells || !r->items) status = les_fail(LES_FAILED, "out of memory for %d continuations", n);
   for (int i = 0; status == LES_OK && i < n; i++)
-    cells[i] = (les_cell){.lesion = i / n_prompts - 1, .prompt = i % n_prompts};
+    cells[i] = (les_engine_item){.lesion = i / n_prompts - 1, .input = i % n_prompts};
   if (status == LES_OK) status = les_engine_run(engine, cells, n, on_outcome, r, NULL);
   if (status == LES_OK) print_results(r, n);
   for (int i = 0; r->items && i < n; i++) {

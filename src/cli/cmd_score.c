@@ -194,9 +194,10 @@ static void print_table(const table *t) {
 
 static les_status run(les_engine *engine, table *t) {
   int n = t->n_rows * t->n_texts;
-  les_cell *cells = calloc((size_t)n, sizeof *cells);
+  les_engine_item *cells = calloc((size_t)n, sizeof *cells);
   if (!cells) return les_fail(LES_FAILED, "out of memory for %d cells", n);
-  for (int i = 0; i < n; i++) cells[i] = (les_cell){.lesion = i % t->n_rows - 1, .prompt = i / t->n_rows};
+  for (int i = 0; i < n; i++)
+    cells[i] = (les_engine_item){.lesion = i % t->n_rows - 1, .input = i / t->n_rows};
   les_status status = les_engine_run(engine, cells, n, on_outcome, t, NULL);
   free(cells);
   return status;

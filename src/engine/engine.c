@@ -41,7 +41,7 @@ struct les_engine {
   uint64_t clock;
 
   /* Of the current call: */
-  const les_cell *cells;
+  const les_engine_item *cells;
   int *sorted; /* (n) cells by input */
   group *groups;
   int n_groups, first_group; /* groups before are done */
@@ -330,14 +330,14 @@ static les_status retire(les_engine *e, les_outcome_fn *done, void *ctx) {
 }
 
 static int by_input(const void *a, const void *b, void *ctx) {
-  const les_cell *cells = ctx;
+  const les_engine_item *cells = ctx;
   int i = *(const int *)a, j = *(const int *)b;
-  if (cells[i].prompt != cells[j].prompt) return cells[i].prompt - cells[j].prompt;
+  if (cells[i].input != cells[j].input) return cells[i].input - cells[j].input;
   bool a_intact = cells[i].lesion < 0, b_intact = cells[j].lesion < 0;
   return a_intact != b_intact ? b_intact - a_intact : i - j;
 }
 
-static les_status group_cells(les_engine *e, const les_cell *cells, int n) {
+static les_status group_cells(les_engine *e, const les_engine_item *cells, int n) {
   e->cells = cells;
   e->sorted = malloc((size_t)n * sizeof *e->sorted);
   e->groups = calloc((size_t)n, sizeof *e->groups);
@@ -346,7 +346,7 @@ static les_status group_cells(les_engine *e, const les_cell *cells, int n) {
   qsort_r(e->sorted, (size_t)n, sizeof *e->sorted, by_input, (void *)cells);
   e->n_groups = e->first_group = 0;
   for (int i = 0; i < n; i++) {
-    int input = cells[e->sorted[i]].prompt;
+    int input = cells[e->sorted[i]].input;
     if (i == 0 || input != e->groups[e->n_groups - 1].input)
       e->groups[e->n_groups++] = (group){.input = input, .first = i};
     group *g = &e->groups[e->n_groups - 1];
@@ -373,7 +373,7 @@ static void abandon(les_engine *e) {
   e->groups = NULL;
 }
 
-les_status les_engine_run(les_engine *e, const les_cell *cells, int n, les_outcome_fn *done, void *ctx,
+les_status les_engine_run(les_engine *e, const les_engine_item *cells, int n, les_outcome_fn *done, void *ctx,
                           bool (*stop)(void *ctx)) {
   if (n == 0) return LES_OK;
   les_status status = group_cells(e, cells, n);

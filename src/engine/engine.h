@@ -9,6 +9,7 @@
 #ifndef LES_ENGINE_ENGINE_H
 #define LES_ENGINE_ENGINE_H
 
+#include "base/cell.h"
 #include "engine/sampler.h"
 #include "lesion/lesion_plan.h"
 #include "model/model.h"
@@ -78,10 +79,11 @@ les_status les_engine_open(les_engine **out, const les_model *model, const les_i
                            const les_engine_options *options);
 void les_engine_close(les_engine **e);
 
-typedef struct les_cell {
-  int lesion; /* -1: the intact run */
-  int prompt; /* index of the input */
-} les_cell;
+/* An input under a lesion: one sequence. */
+typedef struct les_engine_item {
+  int lesion; /* index in the engine's lesions, or LES_INTACT */
+  int input;  /* index in its inputs */
+} les_engine_item;
 
 /* Called once per cell when it is done, in an order that may vary; `index` is its place in the call. A
  * failure ends the run with it. */
@@ -90,7 +92,7 @@ typedef les_status les_outcome_fn(void *ctx, int index, const les_outcome *outco
 /* Runs n cells. Intact runs of their inputs are made as needed and kept for later calls while there is
  * memory. `stop` (may be NULL) is asked between steps: true ends with LES_STOPPED, and cells not yet reported
  * are lost. */
-les_status les_engine_run(les_engine *e, const les_cell *cells, int n, les_outcome_fn *done, void *ctx,
+les_status les_engine_run(les_engine *e, const les_engine_item *cells, int n, les_outcome_fn *done, void *ctx,
                           bool (*stop)(void *ctx));
 
 /* Largest number of bytes held for replaced parameters so far. */

@@ -40,13 +40,13 @@ les_status les_loglik_score(const les_model *model, const les_request *requests,
                             const les_loglik_options *options, les_loglik *out) {
   int n_rows = lesions->n + 1;
   les_input *inputs = calloc((size_t)n + 1, sizeof *inputs);
-  les_cell *cells = calloc((size_t)n * (size_t)n_rows + 1, sizeof *cells);
+  les_engine_item *cells = calloc((size_t)n * (size_t)n_rows + 1, sizeof *cells);
   les_engine *engine = NULL;
   les_status status = LES_OK;
   if (!inputs || !cells) status = les_fail(LES_FAILED, "out of memory for %d requests", n);
   for (int i = 0; status == LES_OK && i < n; i++) {
     inputs[i] = les_loglik_input(&requests[i]);
-    for (int l = 0; l < n_rows; l++) cells[i * n_rows + l] = (les_cell){.lesion = l - 1, .prompt = i};
+    for (int l = 0; l < n_rows; l++) cells[i * n_rows + l] = (les_engine_item){.lesion = l - 1, .input = i};
   }
   les_engine_options o = {
       .compute = options->compute, .threads = options->threads, .memory_limit = options->memory_limit};

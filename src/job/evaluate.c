@@ -1,6 +1,7 @@
 #include "job/evaluate.h"
 
 #include "engine/calibrate.h"
+#include "engine/engine.h"
 #include "engine/loglik.h"
 #include "job/record.h"
 
@@ -109,10 +110,10 @@ typedef struct call {
   les_cell_fn *done;
   void *ctx;
   bool (*stop)(void *ctx);
-  pending *pending;    /* (n) */
-  les_cell *runs;      /* (n_runs) for the engine */
-  int *owner;          /* (n_runs) place of the run's cell in the call */
-  les_loglik *answers; /* (n_runs) */
+  pending *pending;      /* (n) */
+  les_engine_item *runs; /* (n_runs) for the engine */
+  int *owner;            /* (n_runs) place of the run's cell in the call */
+  les_loglik *answers;   /* (n_runs) */
 } call;
 
 static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
@@ -138,12 +139,12 @@ static bool on_stop(void *ctx) {
 static int spread(const call *c, const les_cell *cells, int n) {
   int n_runs = 0;
   for (int i = 0; i < n; i++) {
-    int prompt = cells[i].prompt, first = c->e->first[prompt];
+    int prompt = cells[i].column, first = c->e->first[prompt];
     c->pending[i] = (pending){.prompt = &c->e->study->prompts.items[prompt],
                               .answers = c->answers + n_runs,
                               .left = c->e->first[prompt + 1] - first};
     for (int k = 0; k < c->pending[i].left; k++, n_runs++) {
-      c->runs[n_runs] = (les_cell){.lesion = cells[i].lesion, .prompt = first + k};
+      c->runs[n_runs] = (les_engine_item){.lesion = cells[i].lesion, .input = first + k};
       c->owner[n_runs] = i;
     }
   }
@@ -169,13 +170,13 @@ static les_status run(call *c, const les_cell *cells, int n) {
 les_status les_evaluate(les_evaluator *e, const les_cell *cells, int n, les_cell_fn *done, void *ctx,
                         bool (*stop)(void *ctx)) {
   size_t most = 1;
-  for (int i = 0; i < n; i++) most += (size_t)(e->first[cells[i].prompt + 1] - e->first[cells[i].prompt]);
+  for (int i = 0; i < n; i++) most += (size_t)(e->first[cells[i].column + 1] - e->first[cells[i].column]);
   call c = {.e = e,
             .done = done,
             .ctx = ctx,
             .stop = stop,
             .pending = calloc((size_t)n + 1, sizeof(pending)),
-            .runs = calloc(most, sizeof(les_cell)),
+            .runs = calloc(most, sizeof(les_engine_item)),
             .owner = calloc(most, sizeof(int)),
             .answers = calloc(most, sizeof(les_loglik))};
   les_status status = c.pending && c.runs && c.owner && c.answers

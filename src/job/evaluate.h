@@ -3,7 +3,7 @@
 #ifndef LES_JOB_EVALUATE_H
 #define LES_JOB_EVALUATE_H
 
-#include "engine/engine.h"
+#include "base/cell.h"
 #include "job/study.h"
 
 /* Keeps intact runs of prompts and plans of lesions between calls, within a memory limit. Not thread-safe:

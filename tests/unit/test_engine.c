@@ -110,10 +110,10 @@ static les_status compare(void *ctx, int index, const les_outcome *o) {
 
 /* All cells, lesion by lesion, twice: the second time with the intact runs kept from the first. */
 static void run_all(unsigned want, const les_engine_options *o) {
-  les_cell cells[(N_LESIONS + 1) * N_INPUTS];
+  les_engine_item cells[(N_LESIONS + 1) * N_INPUTS];
   int n = 0, seen = 0;
   for (int l = -1; l < N_LESIONS; l++)
-    for (int i = 0; i < N_INPUTS; i++) cells[n++] = (les_cell){.lesion = l, .prompt = i};
+    for (int i = 0; i < N_INPUTS; i++) cells[n++] = (les_engine_item){.lesion = l, .input = i};
   les_engine *engine;
   measured = want & LES_WANT_KL;
   for (int i = 0; i < N_INPUTS; i++) inputs[i].want = want;
@@ -161,8 +161,8 @@ static les_status check_reread(void *ctx, int index, const les_outcome *o) {
 
 static void the_intact_model_rereads_the_continuation(void **state) {
   (void)state;
-  les_cell cells[N_LESIONS * N_INPUTS];
-  for (int i = 0; i < N_LESIONS * N_INPUTS; i++) cells[i] = (les_cell){i / N_INPUTS, i % N_INPUTS};
+  les_engine_item cells[N_LESIONS * N_INPUTS];
+  for (int i = 0; i < N_LESIONS * N_INPUTS; i++) cells[i] = (les_engine_item){i / N_INPUTS, i % N_INPUTS};
   les_engine *engine;
   for (int i = 0; i < N_INPUTS; i++) inputs[i].want = LES_WANT_REREAD;
   les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 2};
@@ -189,8 +189,8 @@ static void replaced_parameters_keep_to_the_limit(void **state) {
   les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .memory_limit = room};
   inputs[0].want = 0;
   assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, 1, &l, NULL, &o), LES_OK);
-  les_cell cells[N];
-  for (int i = 0; i < N; i++) cells[i] = (les_cell){.lesion = i, .prompt = 0};
+  les_engine_item cells[N];
+  for (int i = 0; i < N; i++) cells[i] = (les_engine_item){.lesion = i, .input = 0};
   assert_int_equal(les_engine_run(engine, cells, N, ignore, NULL, NULL), LES_OK);
   assert_true(les_engine_plan_peak(engine) >= one);
   assert_true(les_engine_plan_peak(engine) <= room);
@@ -208,7 +208,7 @@ static void a_stop_ends_the_run(void **state) {
   les_engine *engine;
   les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 1};
   assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, N_INPUTS, &lesions, NULL, &o), LES_OK);
-  les_cell cell = {.lesion = 1, .prompt = 0};
+  les_engine_item cell = {.lesion = 1, .input = 0};
   int seen = 0;
   measured = false;
   for (int i = 0; i < N_INPUTS; i++) inputs[i].want = 0;

@@ -103,7 +103,7 @@ static void a_prompt_stays_with_its_worker(void **state) {
   int worker = 0;
   for (les_tile *t; (t = next(worker)); worker = (worker + 1) % workers) {
     for (int i = 0; i < t->n; i++) {
-      int *o = &owner[t->cells[i].prompt];
+      int *o = &owner[t->cells[i].column];
       if (*o < 0) assert_int_equal(t->cells[i].lesion, -1);
       if (*o < 0) *o = worker;
       shared += *o != worker;
@@ -153,7 +153,7 @@ static void a_deadly_cell_is_found(void **state) {
   for (les_tile *t; !give_up && (t = next(0));) {
     int at = -1;
     for (int i = 0; i < t->n; i++)
-      if (t->cells[i].lesion == deadly.lesion && t->cells[i].prompt == deadly.prompt) at = i;
+      if (t->cells[i].lesion == deadly.lesion && t->cells[i].column == deadly.column) at = i;
     if (at < 0) {
       finish(t);
       continue;

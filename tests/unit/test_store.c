@@ -56,9 +56,9 @@ static void put(les_store *s, les_cell cell) {
   unsigned char record[4096];
   assert_true(study.layout.bytes <= sizeof record);
   les_record_clear(&study.layout, record);
-  float value = (float)(cell.lesion * 10 + cell.prompt);
+  float value = (float)(cell.lesion * 10 + cell.column);
   memcpy(record + study.layout.offset[LES_FIELD_JACCARD], &value, sizeof value);
-  memcpy(record + study.layout.offset[LES_FIELD_LENGTH], &(int32_t){1000 + 100 * cell.lesion + cell.prompt},
+  memcpy(record + study.layout.offset[LES_FIELD_LENGTH], &(int32_t){1000 + 100 * cell.lesion + cell.column},
          sizeof(int32_t));
   assert_int_equal(les_store_put(s, cell, record), LES_OK);
 }
