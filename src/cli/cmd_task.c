@@ -17,8 +17,6 @@ typedef struct trial {
   task_options options;
   cli_scorer scorer;
   les_task *task;
-  les_requests requests;
-  int *first;        /* (n_items + 1) request of each item */
   les_loglik *items; /* (n_items) under the lesion that is being printed */
 } trial;
 
@@ -92,12 +90,10 @@ static les_status prepare(cli_scorer *s, const les_model *model, const les_reque
   LES_TRY(les_loglik_rules(&rules, model, t->options.max_length));
   LES_TRY(les_task_open(&t->task, t->options.task, t->options.data, t->options.limit));
   s->count = t->task->n_documents;
-  t->first = calloc((size_t)t->task->n_items + 1, sizeof *t->first);
   t->items = calloc((size_t)t->task->n_items, sizeof *t->items);
-  if (!t->first || !t->items)
-    return les_fail(LES_FAILED, "out of memory for %d documents", t->task->n_documents);
-  *requests = &t->requests;
-  return les_task_requests(t->task, &rules, &t->requests, t->first);
+  if (!t->items) return les_fail(LES_FAILED, "out of memory for %d documents", t->task->n_documents);
+  *requests = &t->task->requests;
+  return les_task_tokenize(t->task, &rules);
 }
 
 static cJSON *logliks(const trial *t) {
@@ -114,7 +110,7 @@ static cJSON *logliks(const trial *t) {
 
 static int finish(cli_scorer *s, const les_loglik *answers, les_score scores[LES_MOST_SCORES], cJSON *row) {
   trial *t = s->ctx;
-  les_task_sum(t->task, t->first, answers, t->items);
+  les_task_sum(t->task, answers, t->items);
   if (row && t->options.per_document) cJSON_AddItemToObject(row, "loglikelihoods", logliks(t));
   return les_task_score(t->task, t->items, scores);
 }
@@ -124,8 +120,6 @@ int cmd_task(int argc, char **argv) {
   cli_parse(&argp, argc, argv, &t);
   les_status status = cli_scorer_run(&t.scorer);
   free(t.items);
-  free(t.first);
-  les_requests_free(&t.requests);
   les_task_close(&t.task);
   cli_scorer_free(&t.scorer);
   return cli_finish(status);

@@ -29,6 +29,7 @@ static les_status unknown_task(const char *name) {
 
 typedef struct reader {
   les_task *task;
+  les_task_items items; /* become the task's */
   int limit;
 } reader;
 
@@ -43,9 +44,9 @@ static les_status read_line(void *ctx, const cJSON *json, les_json_source at) {
     t->documents = documents;
   }
   les_task_document *doc = &t->documents[t->n_documents++];
-  *doc = (les_task_document){.line = at.line, .first_item = t->n_items};
-  LES_TRY(t->row->read(t, doc, json, at));
-  doc->n_items = t->n_items - doc->first_item;
+  *doc = (les_task_document){.line = at.line, .first_item = r->items.n};
+  LES_TRY(t->row->read(&r->items, doc, json, at));
+  doc->n_items = r->items.n - doc->first_item;
   return LES_OK;
 }
 
@@ -59,7 +60,10 @@ les_status les_task_open(les_task **out, const char *name, const char *path, int
     return les_fail(LES_FAILED, "%s: out of memory", path);
   }
   task->row = row;
-  les_status s = les_json_read_lines(path, read_line, &(reader){task, limit});
+  reader r = {.task = task, .limit = limit};
+  les_status s = les_json_read_lines(path, read_line, &r);
+  task->items = r.items.items;
+  task->n_items = r.items.n;
   if (s == LES_OK && task->n_documents == 0) s = les_fail(LES_FAILED, "%s: holds no document", path);
   if (s != LES_OK) les_task_close(&task);
   *out = task;
@@ -75,6 +79,8 @@ void les_task_close(les_task **task) {
   }
   free(t->items);
   free(t->documents);
+  les_requests_free(&t->requests);
+  free(t->first_request);
   free(t->path);
   free(t);
   *task = NULL;
@@ -82,32 +88,36 @@ void les_task_close(les_task **task) {
 
 /* ---- requests ---- */
 
-les_status les_task_requests(const les_task *task, const les_request_rules *rules, les_requests *out,
-                             int *first) {
-  *out = (les_requests){0};
+les_status les_task_tokenize(les_task *task, const les_request_rules *rules) {
+  les_requests *all = &task->requests;
+  int *first = task->first_request = calloc((size_t)task->n_items + 1, sizeof *first);
+  if (!first) return les_fail(LES_FAILED, "%s: out of memory", task->path);
   for (int d = 0; d < task->n_documents; d++) {
     const les_task_document *doc = &task->documents[d];
     for (int i = doc->first_item; i < doc->first_item + doc->n_items; i++) {
       const les_task_item *item = &task->items[i];
-      first[i] = out->n;
-      les_status s = item->context ? les_request_add_pair(out, rules, item->context, item->continuation)
-                                   : les_request_add_rolling(out, rules, item->continuation);
-      if (s != LES_OK) {
-        les_requests_free(out);
-        return les_fail_in(s, "%s:%d", task->path, doc->line);
-      }
+      les_status s = item->context ? les_request_add_pair(all, rules, item->context, item->continuation)
+                                   : les_request_add_rolling(all, rules, item->continuation);
+      if (s != LES_OK) return les_fail_in(s, "%s:%d", task->path, doc->line);
+      first[i + 1] = all->n;
     }
   }
-  first[task->n_items] = out->n;
   return LES_OK;
+}
+
+const les_request *les_task_document_requests(const les_task *task, int document, int *n) {
+  const les_task_document *doc = &task->documents[document];
+  const int *first = task->first_request + doc->first_item;
+  *n = first[doc->n_items] - first[0];
+  return *n > 0 ? task->requests.items + first[0] : NULL;
 }
 
 /* ---- scores ---- */
 
-void les_task_sum_document(const les_task *task, int document, const int *first, const les_loglik *requests,
+void les_task_sum_document(const les_task *task, int document, const les_loglik *requests,
                            les_loglik *items) {
   const les_task_document *doc = &task->documents[document];
-  const int *from = first + doc->first_item;
+  const int *from = task->first_request + doc->first_item;
   for (int i = 0; i < doc->n_items; i++) {
     items[i] = (les_loglik){0, true};
     for (int r = from[i] - from[0]; r < from[i + 1] - from[0]; r++) {
@@ -117,10 +127,10 @@ void les_task_sum_document(const les_task *task, int document, const int *first,
   }
 }
 
-void les_task_sum(const les_task *task, const int *first, const les_loglik *requests, les_loglik *items) {
+void les_task_sum(const les_task *task, const les_loglik *requests, les_loglik *items) {
   for (int d = 0; d < task->n_documents; d++) {
     int item = task->documents[d].first_item;
-    les_task_sum_document(task, d, first, requests + first[item], items + item);
+    les_task_sum_document(task, d, requests + task->first_request[item], items + item);
   }
 }
 

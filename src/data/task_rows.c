@@ -50,25 +50,25 @@ static les_status get_label(const cJSON *json, const char *key, les_json_source 
 /* ---- items ---- */
 
 /* Appends an item, whose strings are taken over; false, with the strings freed, if there is no memory. */
-static bool append(les_task *task, les_task_item item) {
-  les_task_item *items = realloc(task->items, ((size_t)task->n_items + 1) * sizeof *items);
-  if (!items) {
+static bool append(les_task_items *items, les_task_item item) {
+  les_task_item *more = realloc(items->items, ((size_t)items->n + 1) * sizeof *more);
+  if (!more) {
     free(item.context);
     free(item.continuation);
     return false;
   }
-  task->items = items;
-  items[task->n_items++] = item;
+  items->items = more;
+  more[items->n++] = item;
   return true;
 }
 
 /* Appends an item; takes context and continuation over (NULL: they could not be made). `choice` is the text
  * whose length counts. */
-static les_status add_item(les_task *task, les_json_source at, char *context, char *continuation,
+static les_status add_item(les_task_items *items, les_json_source at, char *context, char *continuation,
                            const char *choice) {
   if (context && continuation)
-    return append(task, (les_task_item){context, continuation, les_rewrite_count_chars(choice),
-                                        (int64_t)strlen(choice)})
+    return append(items, (les_task_item){context, continuation, les_rewrite_count_chars(choice),
+                                         (int64_t)strlen(choice)})
                ? LES_OK
                : no_memory(at);
   free(context);
@@ -87,17 +87,19 @@ static char *format(const char *form, ...) {
 }
 
 /* Appends an item for each of the strings in `choices`, a space before it. */
-static les_status add_choices(les_task *task, les_json_source at, const char *context, const cJSON *choices) {
+static les_status add_choices(les_task_items *items, les_json_source at, const char *context,
+                              const cJSON *choices) {
   const cJSON *choice;
   cJSON_ArrayForEach(choice, choices)
-      LES_TRY(add_item(task, at, strdup(context), format(" %s", choice->valuestring), choice->valuestring));
+      LES_TRY(add_item(items, at, strdup(context), format(" %s", choice->valuestring), choice->valuestring));
   return LES_OK;
 }
 
 /* ---- one reader per data set ---- */
 
 /* arc/arc_easy.yaml */
-static les_status read_arc(les_task *task, les_task_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_arc(les_task_items *items, les_task_document *doc, const cJSON *json,
+                           les_json_source at) {
   const char *question, *answer;
   const cJSON *texts, *labels, *choices = cJSON_GetObjectItemCaseSensitive(json, "choices");
   LES_TRY(get_string(json, "question", at, &question));
@@ -110,7 +112,7 @@ static les_status read_arc(les_task *task, les_task_document *doc, const cJSON *
   while (doc->gold < n && strcmp(cJSON_GetArrayItem(labels, doc->gold)->valuestring, answer)) doc->gold++;
   if (doc->gold == n) return FAIL_AT(at, "the answerKey '%s' is not among the labels", answer);
   char *context = format("Question: %s\nAnswer:", question);
-  les_status s = context ? add_choices(task, at, context, texts) : no_memory(at);
+  les_status s = context ? add_choices(items, at, context, texts) : no_memory(at);
   free(context);
   return s;
 }
@@ -122,7 +124,7 @@ static char *clean_hellaswag(char *text) {
 }
 
 /* hellaswag/hellaswag.yaml */
-static les_status read_hellaswag(les_task *task, les_task_document *doc, const cJSON *json,
+static les_status read_hellaswag(les_task_items *items, les_task_document *doc, const cJSON *json,
                                  les_json_source at) {
   const char *activity, *a, *b;
   const cJSON *endings, *ending;
@@ -137,7 +139,7 @@ static les_status read_hellaswag(les_task *task, les_task_document *doc, const c
   cJSON_ArrayForEach(ending, endings) {
     char *choice = s == LES_OK ? clean_hellaswag(strdup(ending->valuestring)) : NULL;
     if (choice)
-      s = add_item(task, at, strdup(context), format(" %s", choice), choice);
+      s = add_item(items, at, strdup(context), format(" %s", choice), choice);
     else if (s == LES_OK)
       s = no_memory(at);
     free(choice);
@@ -148,21 +150,22 @@ static les_status read_hellaswag(les_task *task, les_task_document *doc, const c
 }
 
 /* piqa/piqa.yaml */
-static les_status read_piqa(les_task *task, les_task_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_piqa(les_task_items *items, les_task_document *doc, const cJSON *json,
+                            les_json_source at) {
   const char *goal, *solutions[2];
   LES_TRY(get_string(json, "goal", at, &goal));
   LES_TRY(get_string(json, "sol1", at, &solutions[0]));
   LES_TRY(get_string(json, "sol2", at, &solutions[1]));
   LES_TRY(get_label(json, "label", at, 0, 2, &doc->gold));
   for (int i = 0; i < 2; i++)
-    LES_TRY(
-        add_item(task, at, format("Question: %s\nAnswer:", goal), format(" %s", solutions[i]), solutions[i]));
+    LES_TRY(add_item(items, at, format("Question: %s\nAnswer:", goal), format(" %s", solutions[i]),
+                     solutions[i]));
   return LES_OK;
 }
 
 /* winogrande/preprocess_winogrande.py: the options stand in the context, and the rest of the sentence is
  * scored. */
-static les_status read_winogrande(les_task *task, les_task_document *doc, const cJSON *json,
+static les_status read_winogrande(les_task_items *items, les_task_document *doc, const cJSON *json,
                                   les_json_source at) {
   const char *sentence, *options[2];
   LES_TRY(get_string(json, "sentence", at, &sentence));
@@ -174,31 +177,32 @@ static les_status read_winogrande(les_task *task, les_task_document *doc, const 
   char *rest = les_rewrite_strip(strdup(gap + 1));
   les_status s = rest ? LES_OK : no_memory(at);
   for (int i = 0; i < 2 && s == LES_OK; i++)
-    s = add_item(task, at, format("%.*s%s", (int)(gap - sentence), sentence, options[i]), format(" %s", rest),
-                 options[i]);
+    s = add_item(items, at, format("%.*s%s", (int)(gap - sentence), sentence, options[i]),
+                 format(" %s", rest), options[i]);
   free(rest);
   return s;
 }
 
 /* lambada/lambada_openai.yaml */
-static les_status read_lambada(les_task *task, les_task_document *doc, const cJSON *json,
+static les_status read_lambada(les_task_items *items, les_task_document *doc, const cJSON *json,
                                les_json_source at) {
   (void)doc;
   const char *text;
   LES_TRY(get_string(json, "text", at, &text));
   const char *space = strrchr(text, ' '), *word = space ? space + 1 : text;
-  return add_item(task, at, strndup(text, space ? (size_t)(space - text) : 0), format(" %s", word), word);
+  return add_item(items, at, strndup(text, space ? (size_t)(space - text) : 0), format(" %s", word), word);
 }
 
 /* super_glue/boolq/default.yaml */
-static les_status read_boolq(les_task *task, les_task_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_boolq(les_task_items *items, les_task_document *doc, const cJSON *json,
+                             les_json_source at) {
   static const char *const choices[] = {"no", "yes"};
   const char *passage, *question;
   LES_TRY(get_string(json, "passage", at, &passage));
   LES_TRY(get_string(json, "question", at, &question));
   LES_TRY(get_label(json, "label", at, 0, 2, &doc->gold));
   for (int i = 0; i < 2; i++)
-    LES_TRY(add_item(task, at, format("%s\nQuestion: %s?\nAnswer:", passage, question),
+    LES_TRY(add_item(items, at, format("%s\nQuestion: %s?\nAnswer:", passage, question),
                      format(" %s", choices[i]), choices[i]));
   return LES_OK;
 }
@@ -219,7 +223,8 @@ static char *mmlu_context(const char *subject, const char *question, const cJSON
 }
 
 /* mmlu/default/_default_template_yaml, and the description of the subject's own file */
-static les_status read_mmlu(les_task *task, les_task_document *doc, const cJSON *json, les_json_source at) {
+static les_status read_mmlu(les_task_items *items, les_task_document *doc, const cJSON *json,
+                            les_json_source at) {
   static const char *const letters[] = {"A", "B", "C", "D"};
   const char *subject, *question;
   const cJSON *choices;
@@ -231,7 +236,7 @@ static les_status read_mmlu(les_task *task, les_task_document *doc, const cJSON 
   LES_TRY(get_label(json, "answer", at, 0, 4, &doc->gold));
   for (int i = 0; i < 4; i++)
     LES_TRY(
-        add_item(task, at, mmlu_context(subject, question, choices), format(" %s", letters[i]), letters[i]));
+        add_item(items, at, mmlu_context(subject, question, choices), format(" %s", letters[i]), letters[i]));
   return LES_OK;
 }
 
@@ -259,14 +264,14 @@ static char *detokenize_wikitext(char *text) {
 }
 
 /* wikitext/wikitext.yaml; words and bytes are those of the page as it is in the file. */
-static les_status read_wikitext(les_task *task, les_task_document *doc, const cJSON *json,
+static les_status read_wikitext(les_task_items *items, les_task_document *doc, const cJSON *json,
                                 les_json_source at) {
   const char *page;
   LES_TRY(get_string(json, "page", at, &page));
   doc->words = les_rewrite_count_words(page);
   doc->bytes = (int64_t)strlen(page);
   char *text = detokenize_wikitext(strdup(page));
-  return text && append(task, (les_task_item){.continuation = text}) ? LES_OK : no_memory(at);
+  return text && append(items, (les_task_item){.continuation = text}) ? LES_OK : no_memory(at);
 }
 
 const les_task_row les_task_rows[] = {

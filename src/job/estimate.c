@@ -39,8 +39,8 @@ static void count_tokens(les_cost_estimate *f, const les_study *study) {
     generating += !study->prompts.items[p].task;
   }
   for (int t = 0; t < study->job->n_tasks; t++)
-    for (int r = 0; r < study->tasks[t].requests.n; r++)
-      f->prompt_tokens += study->tasks[t].requests.items[r].n;
+    for (int r = 0; r < study->tasks[t].task->requests.n; r++)
+      f->prompt_tokens += study->tasks[t].task->requests.items[r].n;
   f->intact_runs = study->prompts.n;
   f->cells = (int64_t)study->lesions.n * study->prompts.n;
   f->new_tokens = (int64_t)(study->lesions.n + 1) * generating * study->job->max_new_tokens;

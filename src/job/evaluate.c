@@ -20,9 +20,9 @@ struct les_evaluator {
 /* A prompt is one input, a document one for each of its requests. */
 static int count_inputs(const les_prompt *prompt) {
   if (!prompt->task) return 1;
-  const les_task_document *doc = &prompt->task->task->documents[prompt->document];
-  const int *first = prompt->task->first + doc->first_item;
-  return first[doc->n_items] - first[0];
+  int n;
+  les_task_document_requests(prompt->task->task, prompt->document, &n);
+  return n;
 }
 
 static void describe_inputs(const les_evaluator *e, const les_prompt *prompt, les_input *inputs, int n) {
@@ -33,8 +33,7 @@ static void describe_inputs(const les_evaluator *e, const les_prompt *prompt, le
                           .want = les_recorder_wants(e->recorder)};
     return;
   }
-  const les_study_task *t = prompt->task;
-  const les_request *requests = t->requests.items + t->first[t->task->documents[prompt->document].first_item];
+  const les_request *requests = les_task_document_requests(prompt->task->task, prompt->document, &n);
   for (int i = 0; i < n; i++) inputs[i] = les_loglik_input(&requests[i]);
 }
 

@@ -218,7 +218,7 @@ les_status les_record_document(const les_recorder *r, const les_prompt *document
   const les_task_document *doc = &t->task->documents[document->document];
   les_loglik *items = calloc((size_t)doc->n_items, sizeof *items);
   if (!items) return les_fail(LES_FAILED, "out of memory for a document");
-  les_task_sum_document(t->task, document->document, t->first, answers, items);
+  les_task_sum_document(t->task, document->document, answers, items);
   les_score scores[LES_MOST_SCORES];
   int n = les_task_score_document(t->task, document->document, items, scores);
   for (int i = 0; i < n; i++)

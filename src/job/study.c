@@ -35,9 +35,7 @@ static les_status open_task(les_study *s, const les_job_task *from, les_study_ta
   les_request_rules rules;
   LES_TRY(les_task_open(&to->task, from->name, from->data, from->limit));
   LES_TRY(les_loglik_rules(&rules, s->model, 0));
-  to->first = calloc((size_t)to->task->n_items + 1, sizeof *to->first);
-  if (!to->first) return les_fail(LES_FAILED, "%s: out of memory", from->data);
-  return les_task_requests(to->task, &rules, &to->requests, to->first);
+  return les_task_tokenize(to->task, &rules);
 }
 
 /* The documents become columns of the grid, behind the prompts. */
@@ -190,11 +188,7 @@ void les_study_close(les_study **study) {
   les_study *s = *study;
   if (!s) return;
   les_prompts_free(&s->prompts);
-  for (int i = 0; s->tasks && i < s->job->n_tasks; i++) {
-    les_requests_free(&s->tasks[i].requests);
-    les_task_close(&s->tasks[i].task);
-    free(s->tasks[i].first);
-  }
+  for (int i = 0; s->tasks && i < s->job->n_tasks; i++) les_task_close(&s->tasks[i].task);
   free(s->tasks);
   les_lesions_free(&s->lesions);
   les_corpus_free(&s->calibration);

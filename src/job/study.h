@@ -11,11 +11,9 @@
 #include "measure/field.h"
 #include "model/model.h"
 
-/* A task of the job with its requests for the model. */
+/* A task of the job. */
 typedef struct les_study_task {
-  les_task *task;
-  les_requests requests;
-  int *first; /* (n_items + 1) first request of each item */
+  les_task *task; /* with its requests */
 } les_study_task;
 
 typedef struct les_study {
