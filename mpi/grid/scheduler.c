@@ -4,23 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_LEAST = 16, COLUMN_MOST = 64, GOOD_BATCH = 128, SMALL_TILE = 8, DEATHS_OF_A_TILE = 2 };
+enum { BLOCK_LEAST = 16, BLOCK_MOST = 64, GOOD_BATCH = 128, SMALL_TILE = 8, DEATHS_OF_A_TILE = 2 };
 
-/* Some prompts in a row, gone through lesion by lesion. */
-typedef struct column {
-  int first, n;    /* prompts first .. first + n - 1 */
-  int64_t next;    /* place in the column: lesion + 1 = next / n, prompt = first + next % n */
+/* Some columns in a row, gone through lesion by lesion. */
+typedef struct block {
+  int first, n;    /* columns first .. first + n - 1 */
+  int64_t next;    /* place in the block: row = next / n (0: intact), column = first + next % n */
   double left;     /* cost of the cells not handed out */
   int workers;     /* that have it */
-  int next_of_own; /* the next column of the worker that owns it, -1: last */
-} column;
+  int next_of_own; /* the next block of the worker that owns it, -1: last */
+} block;
 
 struct les_sched {
   const les_grid *grid;
-  int n_workers, n_columns, n_fresh; /* columns from n_columns - n_fresh on belong to nobody yet */
-  column *columns;
-  int *own;    /* (n_workers) first column of a worker's list, -1: none */
-  int *joined; /* (n_workers) the column it helps with, -1: none */
+  int n_workers, n_blocks, n_fresh; /* blocks from n_blocks - n_fresh on belong to nobody yet */
+  block *blocks;
+  int *own;    /* (n_workers) first block of a worker's list, -1: none */
+  int *joined; /* (n_workers) the block it helps with, -1: none */
   double left; /* cost of the cells not handed out */
   int64_t cells_left;
   double limit;        /* cost of a tile */
@@ -35,12 +35,12 @@ static int clamp(int64_t x, int low, int high) {
   return x < low ? low : x > high ? high : (int)x;
 }
 
-static int64_t column_cells(const les_sched *s, const column *c) {
-  return ((int64_t)s->grid->n_lesions + 1) * c->n;
+static int64_t block_cells(const les_sched *s, const block *b) {
+  return ((int64_t)s->grid->n_lesions + 1) * b->n;
 }
 
-static les_cell column_cell(const column *c, int64_t place) {
-  return (les_cell){.lesion = (int)(place / c->n) - 1, .column = c->first + (int)(place % c->n)};
+static les_cell block_cell(const block *b, int64_t place) {
+  return (les_cell){.lesion = LES_INTACT + (int)(place / b->n), .column = b->first + (int)(place % b->n)};
 }
 
 static bool to_do(const les_sched *s, les_cell cell) {
@@ -48,52 +48,52 @@ static bool to_do(const les_sched *s, les_cell cell) {
 }
 
 /* Moves on to the first place from `next` on that is to do. */
-static void column_skip(const les_sched *s, column *c) {
-  int64_t n = column_cells(s, c);
-  while (c->next < n && !to_do(s, column_cell(c, c->next))) c->next++;
+static void block_skip(const les_sched *s, block *b) {
+  int64_t n = block_cells(s, b);
+  while (b->next < n && !to_do(s, block_cell(b, b->next))) b->next++;
 }
 
-static void column_open(les_sched *s, column *c, int first, int n) {
-  *c = (column){.first = first, .n = n, .next_of_own = -1};
-  for (int64_t i = 0; i < column_cells(s, c); i++) {
-    les_cell cell = column_cell(c, i);
+static void block_open(les_sched *s, block *b, int first, int n) {
+  *b = (block){.first = first, .n = n, .next_of_own = -1};
+  for (int64_t i = 0; i < block_cells(s, b); i++) {
+    les_cell cell = block_cell(b, i);
     if (!to_do(s, cell)) continue;
-    c->left += les_grid_cost(s->grid, cell);
+    b->left += les_grid_cost(s->grid, cell);
     s->cells_left++;
   }
-  column_skip(s, c);
-  s->left += c->left;
+  block_skip(s, b);
+  s->left += b->left;
 }
 
-/* Prompts of a column, if there is one for every worker: as few as still fill two batches, so that many
- * lesions of a prompt come into one tile, where they share what they are compared with. */
-static int column_width(int n_lesions) {
-  return clamp(2 * GOOD_BATCH / (n_lesions + 1), COLUMN_LEAST, COLUMN_MOST);
+/* Columns of a block, if there is one for every worker: as few as still fill two batches, so that many
+ * lesions of a column come into one tile, where they share what they are compared with. */
+static int block_width(int n_lesions) {
+  return clamp(2 * GOOD_BATCH / (n_lesions + 1), BLOCK_LEAST, BLOCK_MOST);
 }
 
 les_status les_sched_open(les_sched **out, const les_grid *grid, int n_workers) {
   *out = NULL;
   les_sched *s = calloc(1, sizeof *s);
   if (!s) return les_fail(LES_FAILED, "out of memory for the scheduler");
-  int width = grid->n_prompts / n_workers, most = column_width(grid->n_lesions);
+  int width = grid->n_columns / n_workers, most = block_width(grid->n_lesions);
   width = width < 1 ? 1 : width > most ? most : width;
   s->grid = grid;
   s->n_workers = n_workers;
   s->shares =
       2 + log2(n_workers) / 4; /* of more workers the slowest is slower, and must not hold up the rest */
-  s->n_columns = s->n_fresh = (grid->n_prompts + width - 1) / width;
-  s->columns = calloc((size_t)s->n_columns, sizeof *s->columns);
+  s->n_blocks = s->n_fresh = (grid->n_columns + width - 1) / width;
+  s->blocks = calloc((size_t)s->n_blocks, sizeof *s->blocks);
   s->own = malloc((size_t)n_workers * sizeof *s->own);
   s->joined = malloc((size_t)n_workers * sizeof *s->joined);
-  if (!s->columns || !s->own || !s->joined) {
+  if (!s->blocks || !s->own || !s->joined) {
     les_sched_close(&s);
     return les_fail(LES_FAILED, "out of memory for the scheduler");
   }
   for (int w = 0; w < n_workers; w++) s->own[w] = s->joined[w] = -1;
-  for (int i = 0; i < s->n_columns; i++) { /* widths differ by one at most */
-    int first = (int)((int64_t)grid->n_prompts * i / s->n_columns);
-    int end = (int)((int64_t)grid->n_prompts * (i + 1) / s->n_columns);
-    column_open(s, &s->columns[i], first, end - first);
+  for (int i = 0; i < s->n_blocks; i++) { /* widths differ by one at most */
+    int first = (int)((int64_t)grid->n_columns * i / s->n_blocks);
+    int end = (int)((int64_t)grid->n_columns * (i + 1) / s->n_blocks);
+    block_open(s, &s->blocks[i], first, end - first);
   }
   *out = s;
   return LES_OK;
@@ -108,66 +108,67 @@ void les_sched_close(les_sched **sched) {
   }
   for (int i = 0; i < s->n_returned; i++) free(s->returned[i]);
   free(s->returned);
-  free(s->columns);
+  free(s->blocks);
   free(s->own);
   free(s->joined);
   free(s);
   *sched = NULL;
 }
 
-static bool finished(const les_sched *s, const column *c) {
-  return c->next >= column_cells(s, c);
+static bool finished(const les_sched *s, const block *b) {
+  return b->next >= block_cells(s, b);
 }
 
-/* The worker's column that is furthest behind in the order of the lesions; finished ones leave its list. */
-static column *own_column(les_sched *s, int worker) {
-  column *best = NULL;
+/* The worker's block that is furthest behind in the order of the lesions; finished ones leave its list. */
+static block *own_block(les_sched *s, int worker) {
+  block *best = NULL;
   for (int *link = &s->own[worker]; *link >= 0;) {
-    column *c = &s->columns[*link];
-    if (finished(s, c)) {
-      *link = c->next_of_own;
+    block *b = &s->blocks[*link];
+    if (finished(s, b)) {
+      *link = b->next_of_own;
       continue;
     }
-    if (!best || c->next / c->n < best->next / best->n) best = c;
-    link = &c->next_of_own;
+    if (!best || b->next / b->n < best->next / best->n) best = b;
+    link = &b->next_of_own;
   }
   return best;
 }
 
-static column *fresh_column(les_sched *s, int worker) {
+static block *fresh_block(les_sched *s, int worker) {
   while (s->n_fresh > 0) {
-    int i = s->n_columns - s->n_fresh--;
-    column *c = &s->columns[i];
-    if (finished(s, c)) continue;
-    c->workers = 1;
-    c->next_of_own = s->own[worker];
+    int i = s->n_blocks - s->n_fresh--;
+    block *b = &s->blocks[i];
+    if (finished(s, b)) continue;
+    b->workers = 1;
+    b->next_of_own = s->own[worker];
     s->own[worker] = i;
-    return c;
+    return b;
   }
   return NULL;
 }
 
-static column *join_column(les_sched *s, int worker) {
+static block *join_block(les_sched *s, int worker) {
   int before = s->joined[worker], best = -1;
-  if (before >= 0 && !finished(s, &s->columns[before])) return &s->columns[before];
-  for (int i = 0; i < s->n_columns; i++) {
-    const column *c = &s->columns[i], *b = best < 0 ? NULL : &s->columns[best];
-    if (!finished(s, c) && (!b || c->left / (c->workers + 1) > b->left / (b->workers + 1))) best = i;
+  if (before >= 0 && !finished(s, &s->blocks[before])) return &s->blocks[before];
+  for (int i = 0; i < s->n_blocks; i++) {
+    const block *b = &s->blocks[i], *rival = best < 0 ? NULL : &s->blocks[best];
+    if (!finished(s, b) && (!rival || b->left / (b->workers + 1) > rival->left / (rival->workers + 1)))
+      best = i;
   }
   s->joined[worker] = best;
   if (best < 0) return NULL;
-  s->columns[best].workers++;
-  return &s->columns[best];
+  s->blocks[best].workers++;
+  return &s->blocks[best];
 }
 
-static column *choose_column(les_sched *s, int worker) {
-  column *c = own_column(s, worker);
-  /* a column that nobody has begun comes first: the early lesions before the late ones */
-  if (!c || c->next >= c->n) {
-    column *fresh = fresh_column(s, worker);
+static block *choose_block(les_sched *s, int worker) {
+  block *b = own_block(s, worker);
+  /* a block that nobody has begun comes first: the early lesions before the late ones */
+  if (!b || b->next >= b->n) {
+    block *fresh = fresh_block(s, worker);
     if (fresh) return fresh;
   }
-  return c ? c : join_column(s, worker);
+  return b ? b : join_block(s, worker);
 }
 
 static les_tile *tile_new(les_sched *s, int capacity) {
@@ -176,23 +177,23 @@ static les_tile *tile_new(les_sched *s, int capacity) {
   return t;
 }
 
-/* Takes cells from the column until the tile has its share of what is left. */
-static void fill(les_sched *s, column *c, les_tile *t) {
+/* Takes cells from the block until the tile has its share of what is left. */
+static void fill(les_sched *s, block *b, les_tile *t) {
   double share = s->n_workers == 1 ? s->left : s->left / (s->shares * s->n_workers);
   int least = clamp(s->cells_left / s->n_workers, 1, SMALL_TILE);
   double cost = 0;
-  for (; !finished(s, c) && t->n < LES_TILE_CELLS; column_skip(s, c)) {
-    les_cell cell = column_cell(c, c->next);
+  for (; !finished(s, b) && t->n < LES_TILE_CELLS; block_skip(s, b)) {
+    les_cell cell = block_cell(b, b->next);
     double more = les_grid_cost(s->grid, cell);
     if (t->n >= least && cost + more > share) break;
-    bool enough = t->n >= GOOD_BATCH && column_cells(s, c) - c->next >= GOOD_BATCH;
+    bool enough = t->n >= GOOD_BATCH && block_cells(s, b) - b->next >= GOOD_BATCH;
     if (enough && cost + more > s->limit) break;
     t->cells[t->n++] = cell;
     cost += more;
-    c->next++;
+    b->next++;
   }
   t->cost = cost;
-  c->left -= cost;
+  b->left -= cost;
   s->left -= cost;
   s->cells_left -= t->n;
 }
@@ -219,11 +220,11 @@ les_status les_sched_next(les_sched *s, int worker, les_tile **tile) {
     *tile = hand_out(s, s->returned[--s->n_returned], worker);
     return LES_OK;
   }
-  column *c = choose_column(s, worker);
-  if (!c) return LES_OK;
+  block *b = choose_block(s, worker);
+  if (!b) return LES_OK;
   les_tile *t = tile_new(s, LES_TILE_CELLS);
   if (!t) return les_fail(LES_FAILED, "out of memory for a tile");
-  fill(s, c, t);
+  fill(s, b, t);
   *tile = hand_out(s, t, worker);
   return LES_OK;
 }

@@ -1,11 +1,11 @@
 /* Who computes what: hands out the cells of a grid in tiles. Local; no MPI, no clock, so that the same code
  * runs a sweep and a simulation of one.
  *
- * The prompts are cut into columns, small enough that a worker can keep the intact runs of one. A column is
+ * The columns are cut into blocks, small enough that a worker can keep the intact runs of one. A block is
  * gone through in the order of the lesions, its intact runs first, and belongs to the worker that took its
  * first tile, so that an intact run is computed by one worker only. All workers advance through the lesions
- * at about the same pace: lesions complete one after another. A worker whose columns are finished joins the
- * column with the most work left per worker.
+ * at about the same pace: lesions complete one after another. A worker whose blocks are finished joins the
+ * block with the most work left per worker.
  *
  * Tiles are large at first and smaller at the end: each takes a fixed share of the work that is left (guided
  * self-scheduling, Polychronopoulos and Kuck 1987). */

@@ -227,7 +227,7 @@ les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) 
   } else if (les_team_is_root(team))
     status = run_root(&r, team, o, code);
   else {
-    les_grid grid = {.n_lesions = r.study->lesions.n, .n_prompts = r.study->prompts.n};
+    les_grid grid = {.n_lesions = r.study->lesions.n, .n_columns = r.study->prompts.n};
     status = les_worker_run(team, r.evaluator, r.store, &grid, code);
   }
   end(&r, team);

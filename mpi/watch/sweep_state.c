@@ -32,12 +32,12 @@ struct les_sweep_state {
 
 /* A cell's share of work: its tokens, times the layers from the first lesioned one on. */
 static void set_costs(les_grid *grid, const les_study *study) {
-  for (int p = 0; p < grid->n_prompts; p++)
-    grid->prompt_cost[p] = study->prompts.items[p].tokens.n + study->job->max_new_tokens;
+  for (int c = 0; c < grid->n_columns; c++)
+    grid->column_cost[c] = study->prompts.items[c].tokens.n + study->job->max_new_tokens;
   int n_layers = study->model->hparams.n_layers;
   for (int l = 0; l < grid->n_lesions; l++) {
     int first = study->lesions.items[l].layer;
-    grid->lesion_cost[l + 1] = 1 - (first > 0 ? first : 0) / (2.0 * n_layers);
+    grid->lesion_cost[l - LES_INTACT] = 1 - (first > 0 ? first : 0) / (2.0 * n_layers);
   }
 }
 

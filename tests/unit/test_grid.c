@@ -8,7 +8,7 @@ static void counts_follow_states(void **state) {
   assert_int_equal(g->todo, 16);
   assert_int_equal(les_grid_total(g), 12);
 
-  assert_true(les_grid_set(g, (les_cell){-1, 2}, LES_CELL_DONE));
+  assert_true(les_grid_set(g, (les_cell){LES_INTACT, 2}, LES_CELL_DONE));
   assert_int_equal(g->todo, 15);
   assert_int_equal(g->done, 0); /* an intact run is no cell of a lesion */
 
@@ -29,9 +29,9 @@ static void counts_follow_states(void **state) {
 
 static void index_and_cell_are_inverse(void **state) {
   (void)state;
-  les_grid g = {.n_lesions = 5, .n_prompts = 7};
+  les_grid g = {.n_lesions = 5, .n_columns = 7};
   for (int32_t i = 0; i < 6 * 7; i++) assert_int_equal(les_grid_index(&g, les_grid_cell(&g, i)), i);
-  assert_int_equal(les_grid_cell(&g, 0).lesion, -1);
+  assert_int_equal(les_grid_cell(&g, 0).lesion, LES_INTACT);
 }
 
 static void refuses_what_it_cannot_count(void **state) {

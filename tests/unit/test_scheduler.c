@@ -45,7 +45,7 @@ static void finished_cells_are_left_out(void **state) {
   (void)state;
   assert_int_equal(les_grid_open(&grid, 4, 9), LES_OK);
   for (int p = 0; p < 9; p += 2) les_grid_set(grid, (les_cell){2, p}, LES_CELL_DONE);
-  for (int l = -1; l < 4; l++) les_grid_set(grid, (les_cell){l, 3}, LES_CELL_FAILED);
+  for (int l = LES_INTACT; l < 4; l++) les_grid_set(grid, (les_cell){l, 3}, LES_CELL_FAILED);
   assert_int_equal(les_sched_open(&sched, grid, 2), LES_OK);
   for (les_tile *t; (t = next(0));) finish(t);
   assert_int_equal(grid->todo, 0);
