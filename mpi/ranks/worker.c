@@ -107,16 +107,15 @@ static bool asked_to_stop(void *ctx) {
   return stop;
 }
 
-static les_status on_cell(void *ctx, int index, const void *record) {
+static les_status on_cell(void *ctx, les_cell cell, const void *record) {
   worker *w = ctx;
-  int32_t place = w->tile.cells[index];
-  les_status status = les_store_put(w->store, les_grid_cell(w->grid, place), record);
+  les_status status = les_store_put(w->store, cell, record);
   if (status != LES_OK) {
     w->store_failed = true;
     return status;
   }
   pthread_mutex_lock(&w->lock);
-  w->report.cells[w->report.n++] = place;
+  w->report.cells[w->report.n++] = les_grid_index(w->grid, cell);
   pthread_mutex_unlock(&w->lock);
   return LES_OK;
 }

@@ -169,7 +169,7 @@ les_status les_store_open(les_store **out, const char *path, const les_study *st
   s->fd = -1;
   s->layout = study->layout;
   s->n_lesions = study->lesions.n;
-  s->n_prompts = study->prompts.n;
+  s->n_prompts = study->columns.n;
   s->path = strdup(path);
   s->scratch = malloc((study->layout.bytes + sizeof(uint64_t)) * (size_t)s->n_prompts);
   hid_t file = H5I_INVALID_HID;

@@ -89,13 +89,13 @@ static const char *lesion_spec(const les_study *s, size_t i) {
   return s->lesions.items[i].spec;
 }
 static const char *prompt_id(const les_study *s, size_t i) {
-  return s->prompts.items[i].id;
+  return s->columns.items[i].id;
 }
 static const char *prompt_domain(const les_study *s, size_t i) {
-  return s->prompts.items[i].domain;
+  return s->columns.items[i].domain;
 }
 static const char *prompt_text(const les_study *s, size_t i) {
-  return s->prompts.items[i].text;
+  return s->columns.items[i].text;
 }
 
 static void make_strings(maker *m, const char *name, int n_dims, dim d, text_fn *text) {
@@ -211,7 +211,7 @@ static void make_attributes(maker *m, const char *date) {
 
 /* Bytes of the cells, which are nearly all of the file. */
 static double file_bytes(const les_study *study) {
-  return ((double)study->lesions.n + 1) * study->prompts.n * ((double)study->layout.bytes + 9);
+  return ((double)study->lesions.n + 1) * study->columns.n * ((double)study->layout.bytes + 9);
 }
 
 /* Rank 0: an empty file that is nobody else's, with the user's umask, after a trial that the disk, the quota
@@ -238,7 +238,7 @@ static bool make(const char *path, const les_study *study, MPI_Comm comm, const 
   maker m = {.comm = comm,
              .study = study,
              .extent = {[DIM_LESION] = study->lesions.n,
-                        [DIM_PROMPT] = study->prompts.n,
+                        [DIM_PROMPT] = study->columns.n,
                         [DIM_TOKEN] = study->job->max_new_tokens,
                         [DIM_LAYER] = study->model->hparams.n_layers}};
   int rank;

@@ -135,10 +135,10 @@ typedef struct solo {
   bool store_failed;
 } solo;
 
-static les_status solo_cell(void *ctx, int index, const void *record) {
+static les_status solo_cell(void *ctx, les_cell cell, const void *record) {
   solo *s = ctx;
-  les_status status = les_store_put(s->rank->store, s->tile->cells[index], record);
-  if (status == LES_OK) status = les_sweep_state_done(s->rank->ledger, s->tile->cells[index]);
+  les_status status = les_store_put(s->rank->store, cell, record);
+  if (status == LES_OK) status = les_sweep_state_done(s->rank->ledger, cell);
   s->store_failed = status != LES_OK;
   s->view.cells++;
   return status;
@@ -227,7 +227,7 @@ les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) 
   } else if (les_team_is_root(team))
     status = run_root(&r, team, o, code);
   else {
-    les_grid grid = {.n_lesions = r.study->lesions.n, .n_columns = r.study->prompts.n};
+    les_grid grid = {.n_lesions = r.study->lesions.n, .n_columns = r.study->columns.n};
     status = les_worker_run(team, r.evaluator, r.store, &grid, code);
   }
   end(&r, team);

@@ -33,7 +33,7 @@ struct les_sweep_state {
 /* A cell's share of work: its tokens, times the layers from the first lesioned one on. */
 static void set_costs(les_grid *grid, const les_study *study) {
   for (int c = 0; c < grid->n_columns; c++)
-    grid->column_cost[c] = study->prompts.items[c].tokens.n + study->job->max_new_tokens;
+    grid->column_cost[c] = (double)les_columns_cost(&study->columns, c);
   int n_layers = study->model->hparams.n_layers;
   for (int l = 0; l < grid->n_lesions; l++) {
     int first = study->lesions.items[l].layer;
@@ -137,7 +137,7 @@ les_status les_sweep_state_open(les_sweep_state **out, const char *path, const l
   l->failures = earlier_failures(path);
   l->begun = calloc((size_t)n_workers, sizeof *l->begun);
   if (!l->begun) LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %d workers", n_workers), out);
-  LES_GOTO(status, les_grid_open(&l->grid, study->lesions.n, study->prompts.n), out);
+  LES_GOTO(status, les_grid_open(&l->grid, study->lesions.n, study->columns.n), out);
   set_costs(l->grid, study);
   LES_GOTO(status, les_store_read_status(store, l->grid), out);
   flagged = l->grid->done;
@@ -225,7 +225,7 @@ les_status les_sweep_state_end(les_sweep_state *l, les_tile *tile) {
 static les_status fail_cell(les_sweep_state *l, les_cell cell, const char *reason) {
   char text[700];
   const char *spec = cell.lesion < 0 ? "none" : l->study->lesions.items[cell.lesion].spec;
-  const char *id = l->study->prompts.items[cell.column].id;
+  const char *id = l->study->columns.items[cell.column].id;
   if (les_grid_get(l->grid, cell) != LES_CELL_TODO) return LES_OK;
   LES_TRY(les_store_put_failed(l->store, cell));
   cJSON *details = cJSON_CreateObject();

@@ -92,7 +92,7 @@ static void print_json(const les_cost_estimate *f, const les_study *study, const
 static void print_text(const les_cost_estimate *f, const les_study *study, const plan_options *o) {
   const double gib = 1 << 30;
   printf("%d lesions x %d prompts and documents = %lld cells, and %lld intact runs\n", study->lesions.n,
-         study->prompts.n, (long long)f->cells, (long long)f->intact_runs);
+         study->columns.n, (long long)f->cells, (long long)f->intact_runs);
   printf("%lld tokens given, at most %lld to generate\n\n", (long long)f->prompt_tokens,
          (long long)f->new_tokens);
   printf("memory of a node   %.2f GiB of weights, shared by its ranks\n", (double)f->weights_bytes / gib);
@@ -101,7 +101,7 @@ static void print_text(const les_cost_estimate *f, const les_study *study, const
          "                   most a quarter of the node's memory, divided by its ranks)\n\n",
          (double)f->batch_bytes / gib, (double)f->plan_bytes / gib);
   printf("measured with %d threads on %d prompts x %d lesions: %.3f s an intact run, %.3f s a cell\n\n",
-         f->threads, f->sampled_prompts, f->sampled_lesions, f->intact_seconds, f->cell_seconds);
+         f->threads, f->sampled_columns, f->sampled_lesions, f->intact_seconds, f->cell_seconds);
   printf("%8s %12s\n", "ranks", "hours");
   for (size_t i = 0; i < (o->ranks ? 1 : sizeof usual_ranks / sizeof *usual_ranks); i++) {
     int ranks = o->ranks ? o->ranks : usual_ranks[i];

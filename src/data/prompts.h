@@ -1,5 +1,4 @@
-/* Prompts: what the model is asked, by domain. A document of a task stands among them with its task as the
- * domain: it is scored by log-likelihoods, where a prompt is continued. */
+/* Prompts: texts, each of a domain, that a model is to continue. */
 #ifndef LES_DATA_PROMPTS_H
 #define LES_DATA_PROMPTS_H
 
@@ -7,10 +6,8 @@
 
 typedef struct les_prompt {
   char *id, *domain, *text;
-  char *answer;                      /* expected answer; NULL: none given */
-  les_tokens tokens;                 /* of a prompt */
-  const struct les_study_task *task; /* whose document this is (study.h); NULL: a prompt */
-  int document;                      /* index in the task */
+  char *answer;      /* expected answer; NULL: none given */
+  les_tokens tokens; /* of the text, once it is tokenized */
 } les_prompt;
 
 typedef struct les_prompts {

@@ -31,7 +31,8 @@ les_loglik les_loglik_of(const les_input *input, const les_outcome *o) {
 static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
   (void)index;
   const sink *s = ctx;
-  s->out[(size_t)(o->lesion + 1) * (size_t)s->n + (size_t)o->input] = les_loglik_of(&s->inputs[o->input], o);
+  s->out[(size_t)(o->lesion - LES_INTACT) * (size_t)s->n + (size_t)o->input] =
+      les_loglik_of(&s->inputs[o->input], o);
   return LES_OK;
 }
 
@@ -46,7 +47,8 @@ les_status les_loglik_score(const les_model *model, const les_request *requests,
   if (!inputs || !cells) status = les_fail(LES_FAILED, "out of memory for %d requests", n);
   for (int i = 0; status == LES_OK && i < n; i++) {
     inputs[i] = les_loglik_input(&requests[i]);
-    for (int l = 0; l < n_rows; l++) cells[i * n_rows + l] = (les_engine_item){.lesion = l - 1, .input = i};
+    for (int l = 0; l < n_rows; l++)
+      cells[i * n_rows + l] = (les_engine_item){.lesion = LES_INTACT + l, .input = i};
   }
   les_engine_options o = {
       .compute = options->compute, .threads = options->threads, .memory_limit = options->memory_limit};

@@ -7,7 +7,7 @@
 #include <time.h>
 
 /* A sample that fills batches as a tile of a sweep does. */
-enum { SAMPLE_PROMPTS = 12, SAMPLE_LESIONS = 6, BATCH_ROWS = 256 };
+enum { SAMPLE_COLUMNS = 12, SAMPLE_LESIONS = 6, BATCH_ROWS = 256 };
 
 static double now(void) {
   struct timespec t;
@@ -33,21 +33,17 @@ static void count_memory(les_cost_estimate *f, const les_study *study) {
 }
 
 static void count_tokens(les_cost_estimate *f, const les_study *study) {
-  int generating = 0;
-  for (int p = 0; p < study->prompts.n; p++) {
-    f->prompt_tokens += study->prompts.items[p].tokens.n;
-    generating += !study->prompts.items[p].task;
+  const les_columns *columns = &study->columns;
+  for (int i = 0; i < columns->n_inputs; i++) {
+    f->prompt_tokens += columns->inputs[i].n;
+    f->new_tokens += ((int64_t)study->lesions.n + 1) * columns->inputs[i].max_new_tokens;
   }
-  for (int t = 0; t < study->job->n_tasks; t++)
-    for (int r = 0; r < study->tasks[t].task->requests.n; r++)
-      f->prompt_tokens += study->tasks[t].task->requests.items[r].n;
-  f->intact_runs = study->prompts.n;
-  f->cells = (int64_t)study->lesions.n * study->prompts.n;
-  f->new_tokens = (int64_t)(study->lesions.n + 1) * generating * study->job->max_new_tokens;
+  f->intact_runs = columns->n;
+  f->cells = (int64_t)study->lesions.n * columns->n;
 }
 
-static les_status ignore_cell(void *ctx, int index, const void *record) {
-  (void)ctx, (void)index, (void)record;
+static les_status ignore_cell(void *ctx, les_cell cell, const void *record) {
+  (void)ctx, (void)cell, (void)record;
   return LES_OK;
 }
 
@@ -56,16 +52,16 @@ static int spread(int i, int n, int all) {
   return (int)(((int64_t)2 * i + 1) * all / (2 * n));
 }
 
-/* Seconds for the sampled prompts `from` to `to` - 1 under the sampled lesions, or (lesions 0) intact. */
+/* Seconds for the sampled columns `from` to `to` - 1 under the sampled lesions, or (lesions 0) intact. */
 static les_status time_cells(les_evaluator *e, const les_study *study, const les_cost_estimate *f, int from,
                              int to, int lesions, double *seconds) {
   int n = 0;
   les_cell *cells = calloc((size_t)(to - from) * (size_t)(lesions + 1), sizeof *cells);
   if (!cells) return les_fail(LES_FAILED, "out of memory for a sample");
-  for (int p = from; p < to; p++) {
-    int prompt = spread(p, f->sampled_prompts, study->prompts.n);
-    if (lesions == 0) cells[n++] = (les_cell){-1, prompt};
-    for (int l = 0; l < lesions; l++) cells[n++] = (les_cell){spread(l, lesions, study->lesions.n), prompt};
+  for (int c = from; c < to; c++) {
+    int column = spread(c, f->sampled_columns, study->columns.n);
+    if (lesions == 0) cells[n++] = (les_cell){LES_INTACT, column};
+    for (int l = 0; l < lesions; l++) cells[n++] = (les_cell){spread(l, lesions, study->lesions.n), column};
   }
   double start = now();
   les_status status = les_evaluate(e, cells, n, ignore_cell, NULL, NULL);
@@ -77,17 +73,17 @@ static les_status time_cells(les_evaluator *e, const les_study *study, const les
 static les_status measure(les_cost_estimate *f, const les_study *study) {
   les_evaluator *e;
   double warm = 0, intact = 0, first = 0, rest = 0;
-  int prompts = f->sampled_prompts, lesions = f->sampled_lesions;
+  int columns = f->sampled_columns, lesions = f->sampled_lesions;
   LES_TRY(les_evaluator_open(&e, study, &(les_evaluator_options){.threads = f->threads}));
   les_status status;
-  /* The first intact run reads the weights from disk; the first prompt under lesions makes their parameters.
+  /* The first intact run reads the weights from disk; the first column under lesions makes their parameters.
    */
   LES_GOTO(status, time_cells(e, study, f, 0, 1, 0, &warm), done);
-  LES_GOTO(status, time_cells(e, study, f, prompts > 1 ? 1 : 0, prompts, 0, &intact), done);
+  LES_GOTO(status, time_cells(e, study, f, columns > 1 ? 1 : 0, columns, 0, &intact), done);
   LES_GOTO(status, time_cells(e, study, f, 0, 1, lesions, &first), done);
-  LES_GOTO(status, time_cells(e, study, f, 0, prompts, lesions, &rest), done);
-  f->intact_seconds = prompts > 1 ? intact / (prompts - 1) : warm;
-  f->cell_seconds = rest / ((double)prompts * lesions);
+  LES_GOTO(status, time_cells(e, study, f, 0, columns, lesions, &rest), done);
+  f->intact_seconds = columns > 1 ? intact / (columns - 1) : warm;
+  f->cell_seconds = rest / ((double)columns * lesions);
   f->plan_seconds =
       f->plan_bytes > 0 && first / lesions > f->cell_seconds ? first / lesions - f->cell_seconds : 0;
 done:
@@ -95,12 +91,12 @@ done:
   return status;
 }
 
-les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int prompts,
+les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int columns,
                                   int lesions) {
   *out = (les_cost_estimate){.threads = threads};
-  if (prompts == 0) prompts = SAMPLE_PROMPTS;
+  if (columns == 0) columns = SAMPLE_COLUMNS;
   if (lesions == 0) lesions = SAMPLE_LESIONS;
-  out->sampled_prompts = prompts < study->prompts.n ? prompts : study->prompts.n;
+  out->sampled_columns = columns < study->columns.n ? columns : study->columns.n;
   out->sampled_lesions = lesions < study->lesions.n ? lesions : study->lesions.n;
   count_tokens(out, study);
   count_memory(out, study);

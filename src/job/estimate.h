@@ -6,9 +6,9 @@
 #include "job/study.h"
 
 typedef struct les_cost_estimate {
-  int64_t cells;         /* lesions x prompts, documents of tasks included */
-  int64_t intact_runs;   /* prompts and documents */
-  int64_t prompt_tokens; /* of all prompts, and of the requests of all documents */
+  int64_t cells;         /* lesions x columns */
+  int64_t intact_runs;   /* columns */
+  int64_t prompt_tokens; /* of the inputs of all columns */
   int64_t new_tokens;    /* at most, over all cells and intact runs */
   size_t weights_bytes;  /* the model's matrices, mapped: once a node, whatever the ranks */
   size_t batch_bytes;    /* of each rank: buffers of a batch */
@@ -16,19 +16,19 @@ typedef struct les_cost_estimate {
 
   /* Measured: seconds of one rank with `threads` threads. */
   int threads;
-  int sampled_prompts, sampled_lesions;
+  int sampled_columns, sampled_lesions;
   double intact_seconds; /* of an intact run */
   double cell_seconds;   /* of a cell, mean over the lesions that were tried */
   double plan_seconds;   /* of making a lesion's parameters */
 } les_cost_estimate;
 
-/* Counts, and runs `prompts` prompts under `lesions` lesions spread evenly over the study's (0: as many as
+/* Counts, and runs `columns` columns under `lesions` lesions spread evenly over the study's (0: as many as
  * make a full batch). */
-les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int prompts,
+les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int columns,
                                   int lesions);
 
 /* Seconds that the study takes on n such ranks, each with as many cores of its own: the work shared out, and
- * the intact run of a prompt done by one of them. Loading the model is not in it. */
+ * the intact run of a column done by one of them. Loading the model is not in it. */
 double les_cost_estimate_seconds(const les_cost_estimate *f, const les_study *study, int ranks);
 
 #endif

@@ -1,57 +1,21 @@
 #include "job/evaluate.h"
 
 #include "engine/calibrate.h"
-#include "engine/engine.h"
 #include "engine/loglik.h"
-#include "job/record.h"
 
 #include <stdlib.h>
 
 struct les_evaluator {
   const les_study *study;
-  les_recorder *recorder;
   les_means *means;
-  les_input *inputs; /* of all prompts and documents: first[p] .. first[p + 1] - 1 are those of the p-th */
-  int *first;        /* (prompts.n + 1) */
-  les_engine *engine;
-  void *record; /* of the cell being reported */
+  les_engine *engine; /* its inputs are those of the study's columns */
+  void *record;       /* of the cell being reported */
 };
-
-/* A prompt is one input, a document one for each of its requests. */
-static int count_inputs(const les_prompt *prompt) {
-  if (!prompt->task) return 1;
-  int n;
-  les_task_document_requests(prompt->task->task, prompt->document, &n);
-  return n;
-}
-
-static void describe_inputs(const les_evaluator *e, const les_prompt *prompt, les_input *inputs, int n) {
-  if (!prompt->task) {
-    *inputs = (les_input){.tokens = prompt->tokens.ids,
-                          .n = prompt->tokens.n,
-                          .max_new_tokens = e->study->job->max_new_tokens,
-                          .want = les_recorder_wants(e->recorder)};
-    return;
-  }
-  const les_request *requests = les_task_document_requests(prompt->task->task, prompt->document, &n);
-  for (int i = 0; i < n; i++) inputs[i] = les_loglik_input(&requests[i]);
-}
-
-static les_status make_inputs(les_evaluator *e) {
-  const les_prompts *prompts = &e->study->prompts;
-  e->first = calloc((size_t)prompts->n + 1, sizeof *e->first);
-  if (!e->first) return les_fail(LES_FAILED, "out of memory for %d prompts", prompts->n);
-  for (int p = 0; p < prompts->n; p++) e->first[p + 1] = e->first[p] + count_inputs(&prompts->items[p]);
-  e->inputs = calloc((size_t)e->first[prompts->n] + 1, sizeof *e->inputs);
-  if (!e->inputs) return les_fail(LES_FAILED, "out of memory for %d prompts", prompts->n);
-  for (int p = 0; p < prompts->n; p++)
-    describe_inputs(e, &prompts->items[p], e->inputs + e->first[p], e->first[p + 1] - e->first[p]);
-  return LES_OK;
-}
 
 les_status les_evaluator_open(les_evaluator **out, const les_study *study,
                               const les_evaluator_options *options) {
   const les_job *job = study->job;
+  const les_columns *columns = &study->columns;
   const les_engine_options o = {.compute = job->compute,
                                 .threads = options->threads,
                                 .sampling = job->sampling,
@@ -63,15 +27,13 @@ les_status les_evaluator_open(les_evaluator **out, const les_study *study,
   e->study = study;
   e->record = malloc(study->layout.bytes);
   if (!e->record) LES_GOTO(status, les_fail(LES_FAILED, "out of memory"), failed);
-  LES_GOTO(status, les_recorder_open(&e->recorder, study), failed);
-  LES_GOTO(status, make_inputs(e), failed);
   if (les_lesions_need_means(&study->lesions))
     LES_GOTO(status,
              les_calibrate(&e->means, study->model, study->calibration.passages, study->calibration.n,
                            job->compute, options->threads),
              failed);
   LES_GOTO(status,
-           les_engine_open(&e->engine, study->model, e->inputs, e->first[study->prompts.n], &study->lesions,
+           les_engine_open(&e->engine, study->model, columns->inputs, columns->n_inputs, &study->lesions,
                            e->means, &o),
            failed);
   return LES_OK;
@@ -85,48 +47,47 @@ void les_evaluator_close(les_evaluator **evaluator) {
   if (!e) return;
   les_engine_close(&e->engine);
   les_means_close(&e->means);
-  les_recorder_close(&e->recorder);
-  free(e->inputs);
-  free(e->first);
   free(e->record);
   free(e);
   *evaluator = NULL;
 }
 
-size_t les_evaluator_plan_peak(const les_evaluator *e) {
-  return les_engine_plan_peak(e->engine);
-}
-
-/* A cell under evaluation: one run, or as many as a document has requests. */
-typedef struct pending {
-  const les_prompt *prompt;
-  les_loglik *answers; /* of a document, in the call's `answers` */
-  int left;            /* runs that are not done yet */
-} pending;
+/* A cell whose outcomes are being gathered. */
+typedef struct gathering {
+  les_cell cell;
+  les_loglik *logliks; /* (n_inputs of its column) in the call's */
+  int left;            /* outcomes to come */
+} gathering;
 
 typedef struct call {
-  les_evaluator *e;
+  const les_evaluator *e;
   les_cell_fn *done;
   void *ctx;
   bool (*stop)(void *ctx);
-  pending *pending;      /* (n) */
-  les_engine_item *runs; /* (n_runs) for the engine */
-  int *owner;            /* (n_runs) place of the run's cell in the call */
-  les_loglik *answers;   /* (n_runs) */
+  gathering *cells;       /* (n) */
+  int n_items;            /* inputs of the columns of all cells, a cell's one after another */
+  les_engine_item *items; /* (n_items) for the engine */
+  gathering **cell_of;    /* (n_items) */
+  les_loglik *logliks;    /* (n_items) */
 } call;
+
+static const les_column *column_of(const call *c, les_cell cell) {
+  return &c->e->study->columns.items[cell.column];
+}
+
+/* All outcomes of the cell are there, `last` the last of them (NULL: there are none). */
+static les_status finish(const call *c, const gathering *g, const les_outcome *last) {
+  const les_column *column = column_of(c, g->cell);
+  const les_cell_outcomes outcomes = {.only = column->n_inputs == 1 ? last : NULL, .logliks = g->logliks};
+  LES_TRY(column->record(column, c->e->study->recorder, &outcomes, c->e->record));
+  return c->done(c->ctx, g->cell, c->e->record);
+}
 
 static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
   const call *c = ctx;
-  int owner = c->owner[index];
-  pending *p = &c->pending[owner];
-  if (!p->prompt->task) {
-    LES_TRY(les_record_prompt(c->e->recorder, o, c->e->record));
-  } else {
-    c->answers[index] = les_loglik_of(&c->e->inputs[o->input], o);
-    if (--p->left > 0) return LES_OK;
-    LES_TRY(les_record_document(c->e->recorder, p->prompt, p->answers, c->e->record));
-  }
-  return c->done(c->ctx, owner, c->e->record);
+  gathering *g = c->cell_of[index];
+  c->logliks[index] = les_loglik_of(&c->e->study->columns.inputs[o->input], o);
+  return --g->left > 0 ? LES_OK : finish(c, g, o);
 }
 
 static bool on_stop(void *ctx) {
@@ -134,56 +95,38 @@ static bool on_stop(void *ctx) {
   return c->stop && c->stop(c->ctx);
 }
 
-/* Spreads the cells out into runs; returns their number. */
-static int spread(const call *c, const les_cell *cells, int n) {
-  int n_runs = 0;
-  for (int i = 0; i < n; i++) {
-    int prompt = cells[i].column, first = c->e->first[prompt];
-    c->pending[i] = (pending){.prompt = &c->e->study->prompts.items[prompt],
-                              .answers = c->answers + n_runs,
-                              .left = c->e->first[prompt + 1] - first};
-    for (int k = 0; k < c->pending[i].left; k++, n_runs++) {
-      c->runs[n_runs] = (les_engine_item){.lesion = cells[i].lesion, .input = first + k};
-      c->owner[n_runs] = i;
-    }
+/* The inputs of the cell's column become items for the engine. */
+static void add_cell(call *c, gathering *g, les_cell cell) {
+  const les_column *column = column_of(c, cell);
+  *g = (gathering){.cell = cell, .logliks = c->logliks + c->n_items, .left = column->n_inputs};
+  for (int i = 0; i < column->n_inputs; i++, c->n_items++) {
+    c->items[c->n_items] = (les_engine_item){.lesion = cell.lesion, .input = column->first_input + i};
+    c->cell_of[c->n_items] = g;
   }
-  return n_runs;
-}
-
-/* A page without a token has no request: its record says so at once. */
-static les_status report_empty(const call *c, int n) {
-  for (int i = 0; i < n; i++) {
-    if (c->pending[i].left > 0) continue;
-    LES_TRY(les_record_document(c->e->recorder, c->pending[i].prompt, c->pending[i].answers, c->e->record));
-    LES_TRY(c->done(c->ctx, i, c->e->record));
-  }
-  return LES_OK;
 }
 
 static les_status run(call *c, const les_cell *cells, int n) {
-  int n_runs = spread(c, cells, n);
-  LES_TRY(report_empty(c, n));
-  return les_engine_run(c->e->engine, c->runs, n_runs, on_outcome, c, on_stop);
+  for (int i = 0; i < n; i++) add_cell(c, &c->cells[i], cells[i]);
+  for (int i = 0; i < n; i++) /* a column without inputs has its record at once */
+    if (c->cells[i].left == 0) LES_TRY(finish(c, &c->cells[i], NULL));
+  return les_engine_run(c->e->engine, c->items, c->n_items, on_outcome, c, on_stop);
 }
 
 les_status les_evaluate(les_evaluator *e, const les_cell *cells, int n, les_cell_fn *done, void *ctx,
                         bool (*stop)(void *ctx)) {
-  size_t most = 1;
-  for (int i = 0; i < n; i++) most += (size_t)(e->first[cells[i].column + 1] - e->first[cells[i].column]);
-  call c = {.e = e,
-            .done = done,
-            .ctx = ctx,
-            .stop = stop,
-            .pending = calloc((size_t)n + 1, sizeof(pending)),
-            .runs = calloc(most, sizeof(les_engine_item)),
-            .owner = calloc(most, sizeof(int)),
-            .answers = calloc(most, sizeof(les_loglik))};
-  les_status status = c.pending && c.runs && c.owner && c.answers
+  call c = {.e = e, .done = done, .ctx = ctx, .stop = stop};
+  size_t most = 1; /* calloc(0) may be NULL */
+  for (int i = 0; i < n; i++) most += (size_t)column_of(&c, cells[i])->n_inputs;
+  c.cells = calloc((size_t)n + 1, sizeof *c.cells);
+  c.items = calloc(most, sizeof *c.items);
+  c.cell_of = calloc(most, sizeof *c.cell_of);
+  c.logliks = calloc(most, sizeof *c.logliks);
+  les_status status = c.cells && c.items && c.cell_of && c.logliks
                           ? run(&c, cells, n)
                           : les_fail(LES_FAILED, "out of memory for %d cells", n);
-  free(c.pending);
-  free(c.runs);
-  free(c.owner);
-  free(c.answers);
+  free(c.cells);
+  free(c.items);
+  free(c.cell_of);
+  free(c.logliks);
   return status;
 }

@@ -10,17 +10,17 @@
 #include <string.h>
 
 struct les_recorder {
-  const les_study *study;
+  const les_model *model;
+  const les_record_layout *layout;
   les_words known; /* of all prompts */
 };
 
-static les_status collect_words(les_recorder *r) {
+static les_status collect_words(les_recorder *r, const les_prompts *prompts) {
   char *text = NULL;
   size_t n;
   FILE *f = open_memstream(&text, &n);
   if (!f) return les_fail(LES_FAILED, "out of memory for the words of the prompts");
-  for (int i = 0; i < r->study->prompts.n; i++)
-    if (!r->study->prompts.items[i].task) fprintf(f, "%s\n", r->study->prompts.items[i].text);
+  for (int i = 0; i < prompts->n; i++) fprintf(f, "%s\n", prompts->items[i].text);
   les_status status = fclose(f) == 0 && text
                           ? les_words_make_plain(&r->known, text)
                           : les_fail(LES_FAILED, "out of memory for the words of the prompts");
@@ -28,11 +28,13 @@ static les_status collect_words(les_recorder *r) {
   return status;
 }
 
-les_status les_recorder_open(les_recorder **out, const les_study *study) {
+les_status les_recorder_open(les_recorder **out, const les_model *model, const les_record_layout *layout,
+                             const les_prompts *prompts) {
   les_recorder *r = *out = calloc(1, sizeof *r);
   if (!r) return les_fail(LES_FAILED, "out of memory");
-  r->study = study;
-  les_status status = study->layout.has[LES_FIELD_KNOWN_WORDS] ? collect_words(r) : LES_OK;
+  r->model = model;
+  r->layout = layout;
+  les_status status = layout->has[LES_FIELD_KNOWN_WORDS] ? collect_words(r, prompts) : LES_OK;
   if (status != LES_OK) les_recorder_close(out);
   return status;
 }
@@ -45,7 +47,7 @@ void les_recorder_close(les_recorder **recorder) {
   *recorder = NULL;
 }
 
-unsigned les_recorder_wants(const les_recorder *r) {
+unsigned les_record_wants(const les_record_layout *layout) {
   static const struct {
     les_field_id field;
     unsigned want;
@@ -55,7 +57,7 @@ unsigned les_recorder_wants(const les_recorder *r) {
                {LES_FIELD_HIDDEN_NORM, LES_WANT_TRACE}};
   unsigned want = 0;
   for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
-    if (r->study->layout.has[needs[i].field]) want |= needs[i].want;
+    if (layout->has[needs[i].field]) want |= needs[i].want;
   return want;
 }
 
@@ -88,7 +90,7 @@ typedef struct pair {
 } pair;
 
 static les_status decode(const les_recorder *r, const les_outcome *o, pair *p) {
-  const les_tokenizer *tok = r->study->model->tokenizer;
+  const les_tokenizer *tok = r->model->tokenizer;
   LES_TRY(les_decode(tok, o->tokens, o->n_tokens, &p->text));
   return les_decode(tok, o->intact->tokens, o->intact->n_tokens, &p->intact);
 }
@@ -137,7 +139,7 @@ static les_status fill_failure(const les_recorder *r, writer w, const les_outcom
                      .n_tokens = o->n_tokens,
                      .loop = les_loop_find(o->tokens, o->n_tokens),
                      .logprob = o->reread_logprob,
-                     .n_vocab = r->study->model->hparams.n_vocab};
+                     .n_vocab = r->model->hparams.n_vocab};
   LES_TRY(les_distinct(o->tokens, o->n_tokens, distinct));
   LES_TRY(share_known(r, p, &signs.known));
   signs.distinct_3 = distinct[2];
@@ -153,7 +155,7 @@ static les_status fill_failure(const les_recorder *r, writer w, const les_outcom
 
 static void fill_trace(const les_recorder *r, writer w, const les_outcome *o) {
   if (!o->hidden_norm) return;
-  int n_layers = r->study->model->hparams.n_layers;
+  int n_layers = r->model->hparams.n_layers;
   put(w, LES_FIELD_TRACE_LOGPROB, o->trace_logprob, o->n_tokens);
   put(w, LES_FIELD_TRACE_ENTROPY, o->trace_entropy, o->n_tokens);
   put(w, LES_FIELD_TRACE_RANK, o->trace_rank, o->n_tokens);
@@ -161,11 +163,11 @@ static void fill_trace(const les_recorder *r, writer w, const les_outcome *o) {
   put(w, LES_FIELD_ATTN_ENTROPY, o->attn_entropy, n_layers);
 }
 
-static les_status fill_continuation(const les_recorder *r, writer w, const les_outcome *o) {
+static les_status fill_continuation(const les_recorder *r, writer w, const les_outcome *o,
+                                    const char *answer) {
   put(w, LES_FIELD_TOKENS, o->tokens, o->n_tokens);
   put_int(w, LES_FIELD_LENGTH, o->n_tokens);
   pair p = {0};
-  const char *answer = r->study->prompts.items[o->input].answer;
   les_status status = decode(r, o, &p);
   bool numbers = o->stop != LES_STOP_NAN && o->intact->stop != LES_STOP_NAN;
   if (status == LES_OK && numbers) status = fill_distances(w, o, &p);
@@ -198,10 +200,11 @@ static void fill_forced(writer w, const les_outcome *o) {
   put_float(w, LES_FIELD_TOP1_AGREEMENT, m.top1_agreement);
 }
 
-les_status les_record_prompt(const les_recorder *r, const les_outcome *o, void *record) {
-  writer w = {&r->study->layout, record};
+les_status les_record_prompt(const les_recorder *r, const les_prompt *prompt, const les_outcome *o,
+                             void *record) {
+  writer w = {r->layout, record};
   les_record_clear(w.layout, record);
-  if (r->study->job->max_new_tokens > 0) LES_TRY(fill_continuation(r, w, o));
+  if (w.layout->has[LES_FIELD_TOKENS]) LES_TRY(fill_continuation(r, w, o, prompt->answer));
   fill_trace(r, w, o);
   fill_forced(w, o);
   return LES_OK;
@@ -209,18 +212,17 @@ les_status les_record_prompt(const les_recorder *r, const les_outcome *o, void *
 
 /* ---- documents ---- */
 
-les_status les_record_document(const les_recorder *r, const les_prompt *document, const les_loglik *answers,
-                               void *record) {
+les_status les_record_document(const les_recorder *r, const les_task *task, int document,
+                               const les_loglik *logliks, void *record) {
   static const les_field_id fields[] = {LES_FIELD_ACC, LES_FIELD_ACC_NORM, LES_FIELD_ACC_BYTES};
-  writer w = {&r->study->layout, record};
+  writer w = {r->layout, record};
   les_record_clear(w.layout, record);
-  const les_study_task *t = document->task;
-  const les_task_document *doc = &t->task->documents[document->document];
+  const les_task_document *doc = &task->documents[document];
   les_loglik *items = calloc((size_t)doc->n_items, sizeof *items);
   if (!items) return les_fail(LES_FAILED, "out of memory for a document");
-  les_task_sum_document(t->task, document->document, answers, items);
+  les_task_sum_document(task, document, logliks, items);
   les_score scores[LES_MOST_SCORES];
-  int n = les_task_score_document(t->task, document->document, items, scores);
+  int n = les_task_score_document(task, document, items, scores);
   for (int i = 0; i < n; i++)
     for (size_t f = 0; f < sizeof fields / sizeof fields[0]; f++)
       if (!strcmp(scores[i].name, les_fields[fields[f]].name)) put_float(w, fields[f], scores[i].value);

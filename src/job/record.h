@@ -1,24 +1,32 @@
-/* From what a run gives to the record of its cell: the measures of the study, field by field. */
+/* From the outcomes of a cell to its record: the measures of the study, field by field. One function for a
+ * cell whose prompt is continued, one for a cell whose document is scored; which of them is a cell's, its
+ * column says (column.h). Nothing is drawn or kept, so a record depends on its arguments alone. */
 #ifndef LES_JOB_RECORD_H
 #define LES_JOB_RECORD_H
 
+#include "data/prompts.h"
+#include "data/task.h"
 #include "engine/engine.h"
-#include "job/study.h"
+#include "measure/field.h"
 
+/* What the records of a study have in common. */
 typedef struct les_recorder les_recorder;
 
-/* Collects what measures need of the whole study: the words of its prompts. `study` is borrowed. */
-les_status les_recorder_open(les_recorder **out, const les_study *study);
+/* Collects the words of all prompts, if the layout has the measure that needs them. Model and layout are
+ * borrowed. */
+les_status les_recorder_open(les_recorder **out, const les_model *model, const les_record_layout *layout,
+                             const les_prompts *prompts);
 void les_recorder_close(les_recorder **r);
 
-/* What the study's measures ask of the run of a prompt (LES_WANT_ flags). */
-unsigned les_recorder_wants(const les_recorder *r);
+/* What the fields of the layout ask of the engine for a prompt (LES_WANT_ flags). */
+unsigned les_record_wants(const les_record_layout *layout);
 
-/* Fills the record (study->layout) of a prompt's cell. */
-les_status les_record_prompt(const les_recorder *r, const les_outcome *outcome, void *record);
+/* Fills the record of a prompt from its outcome. */
+les_status les_record_prompt(const les_recorder *r, const les_prompt *prompt, const les_outcome *outcome,
+                             void *record);
 
-/* Fills the record of a document's cell from the answers to its requests, in their order. */
-les_status les_record_document(const les_recorder *r, const les_prompt *document, const les_loglik *answers,
-                               void *record);
+/* Fills the record of a document of a task from the log-likelihoods of its requests, in their order. */
+les_status les_record_document(const les_recorder *r, const les_task *task, int document,
+                               const les_loglik *logliks, void *record);
 
 #endif

@@ -31,42 +31,29 @@ static les_status read_prompts(les_study *s) {
   return LES_OK;
 }
 
-static les_status open_task(les_study *s, const les_job_task *from, les_study_task *to) {
+static les_status read_task(les_task **out, const les_job_task *from, const les_model *model) {
   les_request_rules rules;
-  LES_TRY(les_task_open(&to->task, from->name, from->data, from->limit));
-  LES_TRY(les_loglik_rules(&rules, s->model, 0));
-  return les_task_tokenize(to->task, &rules);
-}
-
-/* The documents become columns of the grid, behind the prompts. */
-static les_status append_documents(les_study *s, const les_study_task *task, const char *name) {
-  int n = task->task->n_documents;
-  les_prompt *items = realloc(s->prompts.items, (size_t)(s->prompts.n + n) * sizeof *items);
-  if (!items) return les_fail(LES_FAILED, "%s: out of memory for %d documents", s->job->path, n);
-  s->prompts.items = items;
-  for (int d = 0; d < n; d++) {
-    const les_task_document *doc = &task->task->documents[d];
-    const char *context = task->task->items[doc->first_item].context;
-    les_prompt *prompt = &items[s->prompts.n++];
-    *prompt = (les_prompt){.task = task, .document = d};
-    prompt->domain = strdup(name);
-    prompt->text = strdup(context ? context : task->task->items[doc->first_item].continuation);
-    if (asprintf(&prompt->id, "%s-%d", name, doc->line) < 0) prompt->id = NULL;
-    if (!prompt->id || !prompt->domain || !prompt->text)
-      return les_fail(LES_FAILED, "%s: out of memory for %d documents", s->job->path, n);
-  }
-  return LES_OK;
+  LES_TRY(les_task_open(out, from->name, from->data, from->limit));
+  LES_TRY(les_loglik_rules(&rules, model, 0));
+  return les_task_tokenize(*out, &rules);
 }
 
 static les_status read_tasks(les_study *s) {
   s->tasks = calloc((size_t)s->job->n_tasks + 1, sizeof *s->tasks);
   if (!s->tasks) return les_fail(LES_FAILED, "%s: out of memory", s->job->path);
-  for (int i = 0; i < s->job->n_tasks; i++) {
-    les_status status = open_task(s, &s->job->tasks[i], &s->tasks[i]);
-    if (status != LES_OK) return les_fail_in(LES_FAILED, "%s", s->job->path);
-    LES_TRY(append_documents(s, &s->tasks[i], s->job->tasks[i].name));
-  }
+  for (int i = 0; i < s->job->n_tasks; i++)
+    if (read_task(&s->tasks[i], &s->job->tasks[i], s->model) != LES_OK)
+      return les_fail_in(LES_FAILED, "%s", s->job->path);
   return LES_OK;
+}
+
+static les_status make_columns(les_study *s) {
+  const les_job *job = s->job;
+  les_status status =
+      les_columns_add_prompts(&s->columns, &s->prompts, job->max_new_tokens, les_record_wants(&s->layout));
+  for (int i = 0; i < job->n_tasks && status == LES_OK; i++)
+    status = les_columns_add_task(&s->columns, s->tasks[i], job->tasks[i].name);
+  return status == LES_OK ? LES_OK : les_fail_in(status, "%s", job->path);
 }
 
 static les_status parse_lesions(les_study *s) {
@@ -177,6 +164,8 @@ les_status les_study_open(les_study **out, const les_job *job, const les_model *
   LES_GOTO(status, read_prompts(s), end);
   LES_GOTO(status, read_tasks(s), end);
   LES_GOTO(status, lay_out(s), end);
+  LES_GOTO(status, les_recorder_open(&s->recorder, model, &s->layout, &s->prompts), end);
+  LES_GOTO(status, make_columns(s), end);
   LES_GOTO(status, describe(s), end);
 end:
   if (status != LES_OK) les_study_close(&s);
@@ -187,8 +176,10 @@ end:
 void les_study_close(les_study **study) {
   les_study *s = *study;
   if (!s) return;
+  les_columns_free(&s->columns);
+  les_recorder_close(&s->recorder);
   les_prompts_free(&s->prompts);
-  for (int i = 0; s->tasks && i < s->job->n_tasks; i++) les_task_close(&s->tasks[i].task);
+  for (int i = 0; s->tasks && i < s->job->n_tasks; i++) les_task_close(&s->tasks[i]);
   free(s->tasks);
   les_lesions_free(&s->lesions);
   les_corpus_free(&s->calibration);

@@ -18,14 +18,15 @@ static les_model model = {
     .name = "a model", .arch = "llama", .sha256 = "aa", .hparams = {.n_layers = LAYERS}};
 static les_lesion lesions[LESIONS] = {
     {.spec = "skip@0", .layer = 0}, {.spec = "skip@1", .layer = 1}, {.spec = "skip@2", .layer = 2}};
-static les_prompt prompts[PROMPTS] = {{.id = "a", .domain = "d", .text = "one"},
+static les_column columns[PROMPTS] = {{.id = "a", .domain = "d", .text = "one"},
                                       {.id = "b", .domain = "d", .text = "two"},
                                       {.id = "c", .domain = "d", .text = "thr\xc3\xa9\xc3\xa9"},
                                       {.id = "d", .domain = "e", .text = ""},
                                       {.id = "e", .domain = "e", .text = "five"}};
 static les_study study = {.job = &job,
                           .model = &model,
-                          .prompts = {.items = prompts, .n = PROMPTS, .sha256 = "bb"},
+                          .columns = {.items = columns, .n = PROMPTS},
+                          .prompts = {.sha256 = "bb"},
                           .lesions = {.items = lesions, .n = LESIONS},
                           .json = "{\"a\":1}"};
 
