@@ -117,10 +117,6 @@ void les_engine_close(les_engine **engine) {
   *engine = NULL;
 }
 
-size_t les_engine_plan_peak(const les_engine *e) {
-  return les_plan_cache_peak(e->plans);
-}
-
 /* ---- memory ----------------------------------------------------------------------------------------------
  */
 

@@ -95,7 +95,4 @@ typedef les_status les_outcome_fn(void *ctx, int index, const les_outcome *outco
 les_status les_engine_run(les_engine *e, const les_engine_item *cells, int n, les_outcome_fn *done, void *ctx,
                           bool (*stop)(void *ctx));
 
-/* Largest number of bytes held for replaced parameters so far. */
-size_t les_engine_plan_peak(const les_engine *e);
-
 #endif

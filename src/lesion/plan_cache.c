@@ -13,7 +13,7 @@ struct les_plan_cache {
   const les_lesions *lesions;
   const les_means *means;
   int threads;
-  size_t bytes, peak;
+  size_t bytes;
   uint64_t clock;
   entry entries[]; /* (lesions->n) */
 };
@@ -47,7 +47,6 @@ les_status les_plan_cache_take(les_plan_cache *p, int i, const les_lesion_plan *
   if (!e->plan) {
     LES_TRY(les_lesion_plan_open(&e->plan, p->model, &p->lesions->items[i], p->means, p->threads));
     p->bytes += e->plan->bytes;
-    if (p->bytes > p->peak) p->peak = p->bytes;
   }
   e->users++;
   *plan = e->plan;
@@ -74,7 +73,4 @@ void les_plan_cache_trim(les_plan_cache *p, size_t bytes) {
 
 size_t les_plan_cache_bytes(const les_plan_cache *p) {
   return p->bytes;
-}
-size_t les_plan_cache_peak(const les_plan_cache *p) {
-  return p->peak;
 }

@@ -23,6 +23,5 @@ void les_plan_cache_give_back(les_plan_cache *p, int i);
 void les_plan_cache_trim(les_plan_cache *p, size_t bytes);
 
 size_t les_plan_cache_bytes(const les_plan_cache *p);
-size_t les_plan_cache_peak(const les_plan_cache *p);
 
 #endif

@@ -3,6 +3,7 @@
  * threads. */
 #include "engine/engine.h"
 #include "engine/forward.h"
+#include "lesion/plan_cache.h"
 #include "tiny_model.h"
 #include "unit.h"
 
@@ -171,12 +172,7 @@ static void the_intact_model_rereads_the_continuation(void **state) {
   les_engine_close(&engine);
 }
 
-static les_status ignore(void *ctx, int index, const les_outcome *o) {
-  (void)ctx, (void)index, (void)o;
-  return LES_OK;
-}
-
-/* Eight lesions with parameters of their own, memory for the intact run and about two of them. */
+/* Eight lesions with parameters of their own, memory for about two of them. */
 static void replaced_parameters_keep_to_the_limit(void **state) {
   (void)state;
   enum { N = 8 };
@@ -184,17 +180,17 @@ static void replaced_parameters_keep_to_the_limit(void **state) {
                                  "reinit@2:seed=1", "reinit@2:seed=2", "noise@0:sigma=1", "noise@2:sigma=1"};
   les_lesions l;
   assert_int_equal(les_lesions_parse(&l, redrawn, N, &tiny.model.hparams), LES_OK);
-  size_t one = les_lesion_plan_bytes(&tiny.model, &l.items[0]), room = 2 * one + one / 2 + (1 << 16);
-  les_engine *engine;
-  les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .memory_limit = room};
-  inputs[0].want = 0;
-  assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, 1, &l, NULL, &o), LES_OK);
-  les_engine_item cells[N];
-  for (int i = 0; i < N; i++) cells[i] = (les_engine_item){.lesion = i, .input = 0};
-  assert_int_equal(les_engine_run(engine, cells, N, ignore, NULL, NULL), LES_OK);
-  assert_true(les_engine_plan_peak(engine) >= one);
-  assert_true(les_engine_plan_peak(engine) <= room);
-  les_engine_close(&engine);
+  size_t one = les_lesion_plan_bytes(&tiny.model, &l.items[0]), room = 2 * one + one / 2;
+  les_plan_cache *plans;
+  assert_int_equal(les_plan_cache_open(&plans, &tiny.model, &l, NULL, 1), LES_OK);
+  for (int i = 0; i < N; i++) {
+    const les_lesion_plan *plan;
+    les_plan_cache_trim(plans, room - les_plan_cache_cost(plans, i));
+    assert_int_equal(les_plan_cache_take(plans, i, &plan), LES_OK);
+    assert_in_range(les_plan_cache_bytes(plans), one, room);
+    les_plan_cache_give_back(plans, i);
+  }
+  les_plan_cache_close(&plans);
   les_lesions_free(&l);
 }
 
