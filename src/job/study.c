@@ -99,14 +99,58 @@ static les_status lay_out(les_study *s) {
   return LES_OK;
 }
 
-static cJSON *describe_generation(const les_job *job) {
+/* ---- the job as it is stored: all or nothing, as two jobs are the same if this is ---- */
+
+/* Adds an item; false if there is no memory for it (NULL) or its name. */
+static bool add(cJSON *object, const char *name, cJSON *item) {
+  if (item && cJSON_AddItemToObject(object, name, item)) return true;
+  cJSON_Delete(item);
+  return false;
+}
+
+static bool add_number(cJSON *object, const char *name, double value) {
+  return add(object, name, cJSON_CreateNumber(value));
+}
+
+static bool add_string(cJSON *object, const char *name, const char *value) {
+  return add(object, name, cJSON_CreateString(value));
+}
+
+static bool describe_lesions(cJSON *o, const les_lesions *lesions) {
+  cJSON *list = cJSON_AddArrayToObject(o, "lesions");
+  bool ok = list;
+  for (int i = 0; i < lesions->n && ok; i++)
+    ok = cJSON_AddItemToArray(list, cJSON_CreateString(lesions->items[i].spec));
+  return ok;
+}
+
+static bool describe_generation(cJSON *o, const les_job *job) {
+  cJSON *generate = cJSON_AddObjectToObject(o, "generate");
+  return generate && add_number(generate, "max_new_tokens", job->max_new_tokens) &&
+         add(generate, "temperature", les_json_float(job->sampling.temperature)) &&
+         add_number(generate, "top_k", job->sampling.top_k) &&
+         add(generate, "top_p", les_json_float(job->sampling.top_p)) &&
+         add(generate, "ignore_eos", cJSON_CreateBool(job->ignore_eos));
+}
+
+static bool describe_measures(cJSON *o, const les_job *job) {
+  cJSON *list = cJSON_AddArrayToObject(o, "measures");
+  bool ok = list;
+  for (int i = 0; i < job->n_measures && ok; i++)
+    ok = cJSON_AddItemToArray(list, cJSON_CreateString(job->measures[i]));
+  return ok;
+}
+
+static bool describe_task(cJSON *list, const les_job_task *task, const char *digest) {
   cJSON *o = cJSON_CreateObject();
-  cJSON_AddNumberToObject(o, "max_new_tokens", job->max_new_tokens);
-  cJSON_AddItemToObject(o, "temperature", les_json_float(job->sampling.temperature));
-  cJSON_AddNumberToObject(o, "top_k", job->sampling.top_k);
-  cJSON_AddItemToObject(o, "top_p", les_json_float(job->sampling.top_p));
-  cJSON_AddBoolToObject(o, "ignore_eos", job->ignore_eos);
-  return o;
+  if (o && cJSON_AddItemToArray(list, o))
+    return add_string(o, "name", task->name) && add_string(o, "data_sha256", digest) &&
+           add_number(o, "limit", task->limit);
+  return false;
+}
+
+static les_status no_memory(const les_job *job) {
+  return les_fail(LES_FAILED, "%s: out of memory", job->path);
 }
 
 static les_status digest_file(const char *path, char hex[65]) {
@@ -118,39 +162,34 @@ static les_status digest_file(const char *path, char hex[65]) {
   return status;
 }
 
-static les_status describe_tasks(const les_job *job, cJSON *list) {
+static les_status describe_tasks(cJSON *o, const les_job *job) {
+  if (job->n_tasks == 0) return LES_OK;
+  cJSON *list = cJSON_AddArrayToObject(o, "tasks");
+  if (!list) return no_memory(job);
   for (int i = 0; i < job->n_tasks; i++) {
     char digest[65];
     LES_TRY(digest_file(job->tasks[i].data, digest));
-    cJSON *task = cJSON_CreateObject();
-    cJSON_AddItemToArray(list, task);
-    cJSON_AddStringToObject(task, "name", job->tasks[i].name);
-    cJSON_AddStringToObject(task, "data_sha256", digest);
-    cJSON_AddNumberToObject(task, "limit", job->tasks[i].limit);
+    if (!describe_task(list, &job->tasks[i], digest)) return no_memory(job);
   }
   return LES_OK;
 }
 
-static les_status describe(les_study *s) {
+static les_status describe(const les_study *s, cJSON *o) {
   const les_job *job = s->job;
+  bool ok =
+      add_string(o, "model_sha256", s->model->sha256) && add_string(o, "prompts_sha256", s->prompts.sha256) &&
+      describe_lesions(o, &s->lesions) && describe_generation(o, job) && describe_measures(o, job) &&
+      add_string(o, "compute", les_compute_name(job->compute)) && add_number(o, "seed", (double)job->seed) &&
+      (s->calibration.n == 0 || add_string(o, "calibration_sha256", s->calibration.sha256));
+  return ok ? describe_tasks(o, job) : no_memory(job);
+}
+
+static les_status make_json(les_study *s) {
   cJSON *o = cJSON_CreateObject();
-  cJSON_AddStringToObject(o, "model_sha256", s->model->sha256);
-  cJSON_AddStringToObject(o, "prompts_sha256", s->prompts.sha256);
-  cJSON *lesions = cJSON_AddArrayToObject(o, "lesions");
-  for (int i = 0; i < s->lesions.n; i++)
-    cJSON_AddItemToArray(lesions, cJSON_CreateString(s->lesions.items[i].spec));
-  cJSON_AddItemToObject(o, "generate", describe_generation(job));
-  cJSON *measures = cJSON_AddArrayToObject(o, "measures");
-  for (int i = 0; i < job->n_measures; i++)
-    cJSON_AddItemToArray(measures, cJSON_CreateString(job->measures[i]));
-  cJSON_AddStringToObject(o, "compute", les_compute_name(job->compute));
-  cJSON_AddNumberToObject(o, "seed", (double)job->seed);
-  if (s->calibration.n > 0) cJSON_AddStringToObject(o, "calibration_sha256", s->calibration.sha256);
-  les_status status = job->n_tasks ? describe_tasks(job, cJSON_AddArrayToObject(o, "tasks")) : LES_OK;
-  if (status == LES_OK) s->json = cJSON_PrintUnformatted(o);
+  les_status status = o ? describe(s, o) : no_memory(s->job);
+  if (status == LES_OK && !(s->json = cJSON_PrintUnformatted(o))) status = no_memory(s->job);
   cJSON_Delete(o);
-  LES_TRY(status);
-  return s->json ? LES_OK : les_fail(LES_FAILED, "%s: out of memory", job->path);
+  return status;
 }
 
 les_status les_study_open(les_study **out, const les_job *job, const les_model *model) {
@@ -166,7 +205,7 @@ les_status les_study_open(les_study **out, const les_job *job, const les_model *
   LES_GOTO(status, lay_out(s), end);
   LES_GOTO(status, les_recorder_open(&s->recorder, model, &s->layout, &s->prompts), end);
   LES_GOTO(status, make_columns(s), end);
-  LES_GOTO(status, describe(s), end);
+  LES_GOTO(status, make_json(s), end);
 end:
   if (status != LES_OK) les_study_close(&s);
   *out = s;

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "job/study.h"
 #include "model/load.h"
 
@@ -107,6 +108,39 @@ static void contradictions_are_named(void **state) {
   }
 }
 
+static long until_failure; /* cJSON's allocations before the one that fails */
+
+static void *failing_malloc(size_t n) {
+  return until_failure-- != 0 ? malloc(n) : NULL;
+}
+
+/* Whichever allocation fails while the job is described, there is no study: half a description would be that
+ * of another job. */
+static void json_is_whole_or_the_study_fails(void **state) {
+  (void)state;
+  les_job *job;
+  les_study *study, *again;
+  assert_int_equal(
+      open_study(PROMPT("A"), SKIP ", \"generate\": {\"max_new_tokens\": 8}", model, &job, &study), LES_OK);
+  char prompts_path[128];
+  assert_int_equal(scratch_write(folder, "p.jsonl", PROMPT("A"), strlen(PROMPT("A")), prompts_path), 0);
+  cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = failing_malloc, .free_fn = free});
+  int failures = 0;
+  for (long n = 0;; n++, failures++) { /* until the study is made before the failure */
+    until_failure = n;
+    if (les_study_open(&again, job, model) == LES_OK) break;
+    assert_null(again);
+    if (n > 20) assert_message("out of memory"); /* the first ones are the prompt's */
+  }
+  cJSON_InitHooks(NULL);
+  assert_true(failures > 40 && until_failure >= 0);
+  assert_string_equal(again->json, study->json);
+  unlink(prompts_path);
+  les_study_close(&again);
+  les_study_close(&study);
+  les_job_close(&job);
+}
+
 static void model_without_tokenizer_says_why(void **state) {
   (void)state;
   les_model mute = *model;
@@ -125,6 +159,7 @@ int main(void) {
       cmocka_unit_test(json_leaves_out_what_does_not_change_results),
       cmocka_unit_test(empty_prompt_is_the_begin_token),
       cmocka_unit_test(contradictions_are_named),
+      cmocka_unit_test(json_is_whole_or_the_study_fails),
       cmocka_unit_test(model_without_tokenizer_says_why),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
