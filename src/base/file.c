@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include "base/path.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -41,10 +43,8 @@ les_status les_file_read(const char *path, char **data, size_t *n) {
 
 /* Makes the new name last through a power cut. A file system that cannot do it is no reason to fail. */
 static void sync_folder(const char *path) {
-  char *folder = strdup(path);
-  char *slash = folder ? strrchr(folder, '/') : NULL;
-  if (slash) slash[slash == folder] = 0;
-  int fd = folder ? open(slash ? folder : ".", O_RDONLY | O_DIRECTORY) : -1;
+  char *folder = les_path_folder(path);
+  int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
   if (fd >= 0) {
     fsync(fd);
     close(fd);

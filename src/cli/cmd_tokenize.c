@@ -1,9 +1,9 @@
 #include "base/file.h"
+#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/texts.h"
 #include "token/chat.h"
 
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,17 +79,12 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-static bool ends_with(const char *text, const char *end) {
-  size_t n = strlen(text), n_end = strlen(end);
-  return n >= n_end && !strcmp(text + n - n_end, end);
-}
-
 /* The tokenizer beside a .safetensors file. */
 static les_status open_beside(les_tokenizer **tok, const char *path) {
-  char *copy = strdup(path);
-  if (!copy) return les_fail(LES_FAILED, "%s: out of memory", path);
-  les_status status = les_tokenizer_open_folder(tok, dirname(copy));
-  free(copy);
+  char *folder = les_path_folder(path);
+  if (!folder) return les_no_memory("the name of the folder of %s", path);
+  les_status status = les_tokenizer_open_folder(tok, folder);
+  free(folder);
   return status;
 }
 
@@ -105,8 +100,9 @@ static les_status open_gguf(les_tokenizer **tok, const char *path) {
 static les_status open_tokenizer(les_tokenizer **tok, const char *model) {
   struct stat st;
   if (stat(model, &st) == 0 && S_ISDIR(st.st_mode)) return les_tokenizer_open_folder(tok, model);
-  if (ends_with(model, ".safetensors")) return open_beside(tok, model);
-  return ends_with(model, ".json") ? les_tokenizer_open_json(tok, model, NULL) : open_gguf(tok, model);
+  if (les_path_has_suffix(model, ".safetensors")) return open_beside(tok, model);
+  return les_path_has_suffix(model, ".json") ? les_tokenizer_open_json(tok, model, NULL)
+                                             : open_gguf(tok, model);
 }
 
 static les_status print_tokens(const les_tokenizer *tok, const char *text, size_t n, const arguments *a) {
