@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include "base/path.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -27,7 +29,7 @@ les_status les_file_read(const char *path, char **data, size_t *n) {
     buffer = larger;
   }
   if (!buffer) {
-    s = les_fail(LES_FAILED, "%s: out of memory for its %zu bytes", path, cap);
+    s = les_no_memory("the %zu bytes of %s", cap, path);
   } else if (ferror(f)) {
     s = les_fail(LES_FAILED, "%s: cannot be read: %s", path, strerror(errno));
     free(buffer);
@@ -41,10 +43,8 @@ les_status les_file_read(const char *path, char **data, size_t *n) {
 
 /* Makes the new name last through a power cut. A file system that cannot do it is no reason to fail. */
 static void sync_folder(const char *path) {
-  char *folder = strdup(path);
-  char *slash = folder ? strrchr(folder, '/') : NULL;
-  if (slash) slash[slash == folder] = 0;
-  int fd = folder ? open(slash ? folder : ".", O_RDONLY | O_DIRECTORY) : -1;
+  char *folder = les_path_folder(path);
+  int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
   if (fd >= 0) {
     fsync(fd);
     close(fd);
@@ -65,7 +65,7 @@ static les_status write_all(int fd, const char *data, size_t n) {
 
 les_status les_file_write(const char *path, const void *data, size_t n) {
   char *aside = malloc(strlen(path) + 32);
-  if (!aside) return les_fail(LES_FAILED, "%s: out of memory", path);
+  if (!aside) return les_no_memory("the name of a file beside %s", path);
   sprintf(aside, "%s.%ld.tmp", path, (long)getpid());
   les_status s = LES_FAILED;
   int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mapping.h"
+#include "base/path.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -48,11 +49,8 @@ static bool recall(const char *entry, const char *description, char hex[65]) {
 
 /* Makes the folder and the one above it. */
 static void make_folder(const char *cache_dir) {
-  char *above = strdup(cache_dir), *slash = above ? strrchr(above, '/') : NULL;
-  if (slash && slash != above) {
-    *slash = 0;
-    mkdir(above, 0777);
-  }
+  char *above = les_path_folder(cache_dir);
+  if (above) mkdir(above, 0777);
   mkdir(cache_dir, 0777);
   free(above);
 }

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct generate_options {
   cli_model_options model;
@@ -17,7 +16,7 @@ typedef struct generate_options {
   bool json, ignore_eos, trace;
 } generate_options;
 
-enum { KEY_SEED = 256, KEY_TOP_K, KEY_TOP_P, KEY_IGNORE_EOS, KEY_TRACE };
+enum { KEY_TOP_K = CLI_OWN_KEYS, KEY_TOP_P, KEY_IGNORE_EOS, KEY_TRACE };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   generate_options *o = state->input;
@@ -27,20 +26,20 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     state->child_inputs[1] = &o->lesions;
     state->child_inputs[2] = &o->model;
     return 0;
-  case 'p':
-    cli_texts_add(&o->prompts, CLI_TEXT, arg);
+  case CLI_PROMPT:
+    cli_texts_add(&o->prompts, CLI_KIND_TEXT, arg);
     return 0;
-  case 'n':
-    o->max_new_tokens = (int)cli_number(state, "-n", arg, 1, 1 << 20);
+  case CLI_NEW_TOKENS:
+    o->max_new_tokens = cli_int(state, "--max-new-tokens", arg, 1, 1 << 20);
     return 0;
-  case 'T':
+  case CLI_TEMPERATURE:
     o->sampling.temperature = (float)cli_number(state, "--temperature", arg, 0, 100);
     return 0;
-  case KEY_SEED:
-    o->sampling.seed = (uint64_t)cli_number(state, "--seed", arg, 0, 9007199254740992.0);
+  case CLI_SEED:
+    o->sampling.seed = cli_seed(state, arg);
     return 0;
   case KEY_TOP_K:
-    o->sampling.top_k = (int)cli_number(state, "--top-k", arg, 0, 1 << 30);
+    o->sampling.top_k = cli_int(state, "--top-k", arg, 0, 1 << 30);
     return 0;
   case KEY_TOP_P:
     o->sampling.top_p = (float)cli_number(state, "--top-p", arg, 0, 1);
@@ -51,7 +50,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_TRACE:
     o->trace = o->json = true;
     return 0;
-  case 'j':
+  case CLI_JSON:
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -66,18 +65,18 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"prompt", 'p', "TEXT", 0, "A prompt; several times for several prompts", 0},
-    {NULL, 'n', "N", 0, "At most N new tokens (default 64)", 0},
-    {"temperature", 'T', "X", 0, "Sample at this temperature (default 0: the most likely token)", 4},
-    {"seed", KEY_SEED, "S", 0,
-     "Seed of the sampling (default 0); intact and lesioned runs draw the same numbers", 4},
+    {"prompt", CLI_PROMPT, "TEXT", 0, "A prompt; several times for several prompts", 0},
+    {"max-new-tokens", CLI_NEW_TOKENS, "N", 0, "At most N new tokens (default 64)", 0},
+    {"temperature", CLI_TEMPERATURE, "X", 0, "Sample at this temperature (default 0: the most likely token)",
+     4},
+    CLI_SEED_OPTION("Seed of the sampling (default 0); intact and lesioned runs draw the same numbers", 4),
     {"top-k", KEY_TOP_K, "K", 0, "Sample among the K most likely tokens (default 0: all)", 4},
     {"top-p", KEY_TOP_P, "P", 0,
      "Sample among the most likely tokens that together have probability P (default 1)", 4},
     {"ignore-eos", KEY_IGNORE_EOS, NULL, 0, "Go on after an end token", 5},
     {"trace", KEY_TRACE, NULL, 0, "JSON with the log-probability, entropy and intact rank of every new token",
      6},
-    {"json", 'j', NULL, 0, "Print one JSON document", 6},
+    CLI_JSON_OPTION(6),
     {0}};
 static const struct argp_child children[] = {
     {&cli_texts_argp, 0, NULL, 0}, {&cli_lesions_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
@@ -112,20 +111,18 @@ static cJSON *describe(const results *r, const les_outcome *out, const char *tex
   static const char *const stops[] = {
       [LES_STOP_LENGTH] = "length", [LES_STOP_END] = "end", [LES_STOP_NAN] = "nan"};
   const cli_text *prompt = &r->o->prompts.items[out->input];
-  cJSON *doc = cJSON_CreateObject();
-  cJSON_AddStringToObject(doc, "lesion", spec_of(r, out->lesion));
-  cJSON_AddStringToObject(doc, "prompt", prompt->value);
-  cJSON_AddItemToObject(doc, "tokens", cJSON_CreateIntArray(out->tokens, out->n_tokens));
-  cJSON_AddStringToObject(doc, "text", text);
-  cJSON_AddStringToObject(doc, "stop", stops[out->stop]);
+  cJSON *doc = cli_object();
+  cli_add_string(doc, "lesion", spec_of(r, out->lesion));
+  cli_add_string(doc, "prompt", prompt->value);
+  cli_add_ints(doc, "tokens", out->tokens, out->n_tokens);
+  cli_add_string(doc, "text", text);
+  cli_add_string(doc, "stop", stops[out->stop]);
   if (r->o->trace) {
-    cJSON_AddItemToObject(doc, "logprob", cJSON_CreateFloatArray(out->trace_logprob, out->n_tokens));
-    cJSON_AddItemToObject(doc, "entropy", cJSON_CreateFloatArray(out->trace_entropy, out->n_tokens));
-    cJSON_AddItemToObject(doc, "intact_rank", cJSON_CreateIntArray(out->trace_rank, out->n_tokens));
-    cJSON_AddItemToObject(doc, "hidden_norm",
-                          cJSON_CreateFloatArray(out->hidden_norm, r->model->hparams.n_layers));
-    cJSON_AddItemToObject(doc, "attn_entropy",
-                          cJSON_CreateFloatArray(out->attn_entropy, r->model->hparams.n_layers));
+    cli_add_floats(doc, "logprob", out->trace_logprob, out->n_tokens);
+    cli_add_floats(doc, "entropy", out->trace_entropy, out->n_tokens);
+    cli_add_ints(doc, "intact_rank", out->trace_rank, out->n_tokens);
+    cli_add_floats(doc, "hidden_norm", out->hidden_norm, r->model->hparams.n_layers);
+    cli_add_floats(doc, "attn_entropy", out->attn_entropy, r->model->hparams.n_layers);
   }
   return doc;
 }
@@ -140,9 +137,9 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *out) {
 
 static void print_results(const results *r, int n) {
   if (r->o->json) {
-    cJSON *doc = cli_results(r->model, r->o->model.compute), *list = cJSON_GetObjectItem(doc, "results");
+    cJSON *doc = cli_document(r->model, r->o->model.compute), *list = cli_add_array(doc, "results");
     for (int i = 0; i < n; i++) {
-      cJSON_AddItemToArray(list, r->items[i].json);
+      cli_add(list, NULL, r->items[i].json);
       r->items[i].json = NULL;
     }
     cli_print_json(doc);
@@ -162,7 +159,7 @@ static les_status run(results *r, les_engine *engine) {
   les_engine_item *cells = calloc((size_t)n, sizeof *cells);
   r->items = calloc((size_t)n, sizeof *r->items);
   les_status status = LES_OK;
-  if (!cells || !r->items) status = les_fail(LES_FAILED, "out of memory for %d continuations", n);
+  if (!cells || !r->items) status = les_no_memory("%d continuations", n);
   for (int i = 0; status == LES_OK && i < n; i++)
     cells[i] = (les_engine_item){.lesion = i / n_prompts - 1, .input = i % n_prompts};
   if (status == LES_OK) status = les_engine_run(engine, cells, n, on_outcome, r, NULL);
@@ -204,7 +201,7 @@ done:
 }
 
 int cmd_generate(int argc, char **argv) {
-  generate_options o = {.prompts.encode.bos = true, .max_new_tokens = 64, .sampling.top_p = 1};
+  generate_options o = {.prompts.encoding.options.bos = true, .max_new_tokens = 64, .sampling.top_p = 1};
   cli_parse(&argp, argc, argv, &o);
   les_status status = generate(&o);
   cli_texts_free(&o.prompts);

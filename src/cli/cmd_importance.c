@@ -2,10 +2,8 @@
 #include "cli/texts.h"
 #include "data/corpus.h"
 #include "engine/importance.h"
-#include "job/job.h"
 #include "model/load.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +16,7 @@ typedef struct importance_options {
   bool json;
 } importance_options;
 
-enum { KEY_SEED = 256 };
+enum { KEY_MIX = CLI_OWN_KEYS };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   importance_options *o = state->input;
@@ -27,13 +25,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     state->child_inputs[0] = &o->texts;
     state->child_inputs[1] = &o->model;
     return 0;
-  case 'm':
+  case KEY_MIX:
     o->mix = arg;
     return 0;
-  case KEY_SEED:
-    o->seed = (uint64_t)cli_number(state, "--seed", arg, 0, 9007199254740992);
+  case CLI_SEED:
+    o->seed = cli_seed(state, arg);
     return 0;
-  case 'j':
+  case CLI_JSON:
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -50,13 +48,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"mix", 'm', "FILE", 0,
+    {"mix", KEY_MIX, "FILE", 0,
      "Calibration texts instead of --text: a text file, a .jsonl, a folder of such files, or a .json that "
-     "mixes "
-     "them: [{\"file\": ..., \"weight\": 0.3, \"samples\": 120}, ...]",
+     "mixes them: [{\"file\": ..., \"weight\": 0.3, \"samples\": 120}, ...]",
      1},
-    {"seed", KEY_SEED, "S", 0, "Draws the mix's samples (default 0)", 1},
-    {"json", 'j', NULL, 0, "Print one JSON document", 4},
+    CLI_SEED_OPTION("Seed of the draw of the mix's samples (default 0)", 1),
+    CLI_JSON_OPTION(4),
     {0}};
 static const struct argp_child children[] = {
     {&cli_texts_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
@@ -65,28 +62,23 @@ static const struct argp argp = {
     parse,
     "MODEL",
     "How much each layer turns the hidden state of texts: 1 - cos(before, after), a mean over their tokens, "
-    "for "
-    "attention, MLP and the whole block (ShortGPT's Block Influence); and the angular distance over n "
-    "layers, at "
-    "the last token of each text.\vJSON: attn, mlp and block hold a number per layer; angular holds a list "
-    "for "
-    "every n from 1, of arccos(cos)/pi between the inputs of layers l and l + n, for every l.\n\n"
+    "for attention, MLP and the whole block (ShortGPT's Block Influence); and the angular distance over n "
+    "layers, at the last token of each text.\vJSON: attn, mlp and block hold a number per layer; angular "
+    "holds a list for every n from 1, of arccos(cos)/pi between the inputs of layers l and l + n, for every "
+    "l.\n\n"
     "Example: lesion importance model.gguf --file text.txt",
     children,
     NULL,
     NULL};
 
 static void print_json(const les_importance *i, const les_model *model, const importance_options *o) {
-  cJSON *doc = cJSON_CreateObject();
-  cJSON_AddStringToObject(doc, "model", model->name);
-  cJSON_AddStringToObject(doc, "compute", les_compute_name((les_compute)o->model.compute));
-  cJSON_AddItemToObject(doc, "attn", cJSON_CreateDoubleArray(i->attn, i->n_layers));
-  cJSON_AddItemToObject(doc, "mlp", cJSON_CreateDoubleArray(i->mlp, i->n_layers));
-  cJSON_AddItemToObject(doc, "block", cJSON_CreateDoubleArray(i->block, i->n_layers));
-  cJSON *angular = cJSON_AddArrayToObject(doc, "angular");
+  cJSON *doc = cli_document(model, o->model.compute);
+  cli_add_doubles(doc, "attn", i->attn, i->n_layers);
+  cli_add_doubles(doc, "mlp", i->mlp, i->n_layers);
+  cli_add_doubles(doc, "block", i->block, i->n_layers);
+  cJSON *angular = cli_add_array(doc, "angular");
   for (int n = 1; n <= i->n_layers; n++)
-    cJSON_AddItemToArray(angular,
-                         cJSON_CreateDoubleArray(i->angular + (n - 1) * i->n_layers, i->n_layers - n + 1));
+    cli_add_doubles(angular, NULL, i->angular + (n - 1) * i->n_layers, i->n_layers - n + 1);
   cli_print_json(doc);
 }
 
@@ -101,7 +93,7 @@ static les_status list_passages(importance_options *o, const les_model *model, l
   les_input *inputs;
   les_status status = cli_texts_resolve(&o->texts, model, 0, &inputs);
   corpus->passages = calloc((size_t)o->texts.n, sizeof *corpus->passages);
-  if (status == LES_OK && !corpus->passages) status = les_fail(LES_FAILED, "out of memory");
+  if (status == LES_OK && !corpus->passages) status = les_no_memory("%d texts", o->texts.n);
   for (; status == LES_OK && corpus->n < o->texts.n; corpus->n++)
     corpus->passages[corpus->n] = (les_passage){o->texts.items[corpus->n].tokens, 1};
   free(inputs);
@@ -137,7 +129,7 @@ done:
 }
 
 int cmd_importance(int argc, char **argv) {
-  importance_options o = {.texts.encode.bos = true};
+  importance_options o = {.texts.encoding.options.bos = true};
   cli_parse(&argp, argc, argv, &o);
   les_status status = importance(&o);
   cli_texts_free(&o.texts);

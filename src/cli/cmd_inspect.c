@@ -13,16 +13,18 @@ typedef struct inspect_options {
   bool json, no_tensors, no_sha256;
 } inspect_options;
 
+enum { KEY_NO_TENSORS = CLI_OWN_KEYS, KEY_NO_SHA256 };
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
   inspect_options *o = state->input;
   switch (key) {
-  case 'j':
+  case CLI_JSON:
     o->json = true;
     return 0;
-  case 'n':
+  case KEY_NO_TENSORS:
     o->no_tensors = true;
     return 0;
-  case 'd':
+  case KEY_NO_SHA256:
     o->no_sha256 = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -36,12 +38,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"json", 'j', NULL, 0, "Print one JSON document", 1},
-    {"no-tensors", 'n', NULL, 0, "Leave the list of tensors out", 1},
-    {"no-sha256", 'd', NULL, 0, "Leave the digest out: reading a large file once takes its time", 1},
+    CLI_JSON_OPTION(1),
+    {"no-tensors", KEY_NO_TENSORS, NULL, 0, "Leave the list of tensors out", 1},
+    {"no-sha256", KEY_NO_SHA256, NULL, 0, "Leave the digest out: reading a large file once takes its time",
+     1},
     {0}};
 
-/* The architectures' names stand at the end of --help. */
+/* Adds the architectures to the end of --help. */
 static char *help_filter(int key, const char *text, void *input) {
   (void)input;
   char *out;
@@ -58,19 +61,17 @@ static const struct argp argp = {
     parse,
     "MODEL",
     "What a model file holds, whether it can be run here, and which parts of it a lesion can name.\vMODEL is "
-    "a .gguf "
-    "file (of a split one, its first part), a safetensors directory or a .safetensors file beside its "
-    "config.json. A "
-    "tensor's shape is given as rows x columns, outputs before inputs. A model that cannot be run is "
-    "described as far "
-    "as it is understood; what is missing or unsupported is named on stderr, and the exit code is 1.",
+    "a .gguf file (the first part of a split one), a safetensors directory, or a .safetensors file beside "
+    "its config.json. A tensor's shape is given as rows x columns, outputs before inputs. A model that "
+    "cannot be run is described as far as it is understood; what is missing or unsupported is named on "
+    "stderr, and the exit code is 1.",
     NULL,
     help_filter,
     NULL};
 
 /* What is known of a model. */
 typedef struct findings {
-  les_model_files source;
+  les_model_files files;
   les_config config; /* arch NULL: not understood */
   les_model *model;  /* NULL: it cannot be run */
   char sha256[65];
@@ -82,16 +83,16 @@ static void note(findings *f, les_status status) {
 }
 
 static les_status find_out(findings *f, const inspect_options *o) {
-  LES_TRY(les_model_files_open(&f->source, o->path));
-  note(f, les_config_read(&f->config, &f->source, o->path));
+  LES_TRY(les_model_files_open(&f->files, o->path));
+  note(f, les_config_read(&f->config, &f->files, o->path));
   note(f, les_model_open(&f->model, o->path, &(les_model_options){.no_sha256 = true}));
-  return o->no_sha256 ? LES_OK : les_model_files_sha256(&f->source, cli_cache_dir(), f->sha256);
+  return o->no_sha256 ? LES_OK : les_model_files_sha256(&f->files, cli_cache_dir(), f->sha256);
 }
 
-static void close_findings(findings *f) {
+static void free_findings(findings *f) {
   les_model_close(&f->model);
   les_config_free(&f->config);
-  les_model_files_close(&f->source);
+  les_model_files_close(&f->files);
 }
 
 static bool readable(const les_tensor *t) {
@@ -142,16 +143,25 @@ static void print_shape(const les_tensor *t) {
   for (int d = t->n_dims - 1; d >= 0; d--) printf(" %" PRId64 "%s", t->dims[d], d ? " x" : "");
 }
 
+static void print_tensors(const les_tensors *w) {
+  puts("tensors");
+  for (int i = 0; i < w->n; i++) {
+    printf("  %-48s %-8s", w->items[i].name, w->items[i].type_name);
+    print_shape(&w->items[i]);
+    puts(readable(&w->items[i]) ? "" : " (type not supported)");
+  }
+}
+
 static void print_text(const findings *f, const inspect_options *o) {
-  const les_tensors *w = f->source.weights;
+  const les_tensors *w = f->files.weights;
   const les_hparams *s = f->model ? &f->model->hparams : &f->config.hparams;
   int64_t elements;
   size_t bytes;
   totals(w, &elements, &bytes);
   if (f->model) printf("model          %s\n", f->model->name);
-  for (int i = 0; i < les_model_files_n_files(&f->source); i++)
-    printf("file           %s\n", les_model_files_file(&f->source, i));
-  printf("format         %s\n", f->source.gguf ? "GGUF" : "safetensors");
+  for (int i = 0; i < les_model_files_n_files(&f->files); i++)
+    printf("file           %s\n", les_model_files_file(&f->files, i));
+  printf("format         %s\n", f->files.gguf ? "GGUF" : "safetensors");
   if (*f->sha256) printf("sha256         %s\n", f->sha256);
   printf("architecture   %s\n", f->config.arch ? f->config.arch->name : "not supported");
   if (f->config.arch) {
@@ -169,82 +179,71 @@ static void print_text(const findings *f, const inspect_options *o) {
            f->model->tokenizer ? "yes" : f->model->tokenizer_missing);
     print_sites(f->model);
   }
-  if (o->no_tensors) return;
-  puts("tensors");
-  for (int i = 0; i < w->n; i++) {
-    printf("  %-48s %-8s", w->items[i].name, w->items[i].type_name);
-    print_shape(&w->items[i]);
-    puts(readable(&w->items[i]) ? "" : " (type not supported)");
-  }
+  if (!o->no_tensors) print_tensors(w);
 }
 
-static cJSON *shape_json(const les_hparams *s) {
+static void add_shape(cJSON *doc, const les_hparams *s) {
   const struct {
     const char *name;
     double value;
   } numbers[] = {{"layers", s->n_layers},    {"embedding", s->n_embd},    {"mlp", s->n_ff},
                  {"heads", s->n_heads},      {"kv_heads", s->n_kv_heads}, {"head_dim", s->head_dim},
                  {"vocabulary", s->n_vocab}, {"context", s->n_ctx}};
-  cJSON *o = cJSON_CreateObject();
+  cJSON *shape = cli_add_object(doc, "shape");
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    cJSON_AddNumberToObject(o, numbers[i].name, numbers[i].value);
-  return o;
+    cli_add_number(shape, numbers[i].name, numbers[i].value);
 }
 
-static cJSON *sites_json(const les_model *m) {
-  cJSON *o = cJSON_CreateObject(), *parts = cJSON_AddArrayToObject(o, "parts");
-  cJSON_AddNumberToObject(o, "layers", m->hparams.n_layers);
-  cJSON_AddItemToArray(parts, cJSON_CreateString("attn"));
-  cJSON_AddItemToArray(parts, cJSON_CreateString("mlp"));
+static void add_sites(cJSON *doc, const les_model *m) {
+  cJSON *sites = cli_add_object(doc, "sites"), *parts = cli_add_array(sites, "parts");
+  cli_add_number(sites, "layers", m->hparams.n_layers);
+  cli_add_string(parts, NULL, "attn");
+  cli_add_string(parts, NULL, "mlp");
   for (int id = 0; id < LES_N_LINEAR; id++)
-    if (has_linear(m, id)) cJSON_AddItemToArray(parts, cJSON_CreateString(les_linear_name(id)));
-  cJSON_AddNumberToObject(o, "heads", m->hparams.n_heads);
-  return o;
+    if (has_linear(m, id)) cli_add_string(parts, NULL, les_linear_name(id));
+  cli_add_number(sites, "heads", m->hparams.n_heads);
 }
 
-static cJSON *tensors_json(const les_tensors *w) {
-  cJSON *list = cJSON_CreateArray();
+static void add_tensors(cJSON *doc, const les_tensors *w) {
+  cJSON *list = cli_add_array(doc, "tensors");
   for (int i = 0; i < w->n; i++) {
     const les_tensor *t = &w->items[i];
-    cJSON *o = cJSON_CreateObject(), *shape;
-    cJSON_AddStringToObject(o, "name", t->name);
-    cJSON_AddStringToObject(o, "type", t->type_name);
-    shape = cJSON_AddArrayToObject(o, "shape");
-    for (int d = t->n_dims - 1; d >= 0; d--)
-      cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)t->dims[d]));
-    cJSON_AddBoolToObject(o, "supported", readable(t));
-    cJSON_AddItemToArray(list, o);
+    cJSON *item = cli_add_object(list, NULL);
+    cli_add_string(item, "name", t->name);
+    cli_add_string(item, "type", t->type_name);
+    cJSON *shape = cli_add_array(item, "shape");
+    for (int d = t->n_dims - 1; d >= 0; d--) cli_add_number(shape, NULL, (double)t->dims[d]);
+    cli_add_bool(item, "supported", readable(t));
   }
-  return list;
 }
 
 static void print_json(const findings *f, const inspect_options *o) {
   const les_model *m = f->model;
   int64_t elements;
   size_t bytes;
-  totals(f->source.weights, &elements, &bytes);
-  cJSON *doc = cJSON_CreateObject();
-  cJSON_AddBoolToObject(doc, "supported", m != NULL);
-  if (*f->problem) cJSON_AddStringToObject(doc, "problem", f->problem);
-  if (m) cJSON_AddStringToObject(doc, "model", m->name);
-  cJSON_AddStringToObject(doc, "format", f->source.gguf ? "gguf" : "safetensors");
-  cJSON *files = cJSON_AddArrayToObject(doc, "files");
-  for (int i = 0; i < les_model_files_n_files(&f->source); i++)
-    cJSON_AddItemToArray(files, cJSON_CreateString(les_model_files_file(&f->source, i)));
-  if (*f->sha256) cJSON_AddStringToObject(doc, "sha256", f->sha256);
+  totals(f->files.weights, &elements, &bytes);
+  cJSON *doc = cli_object();
+  cli_add_bool(doc, "supported", m != NULL);
+  if (*f->problem) cli_add_string(doc, "problem", f->problem);
+  if (m) cli_add_string(doc, "model", m->name);
+  cli_add_string(doc, "format", f->files.gguf ? "gguf" : "safetensors");
+  cJSON *files = cli_add_array(doc, "files");
+  for (int i = 0; i < les_model_files_n_files(&f->files); i++)
+    cli_add_string(files, NULL, les_model_files_file(&f->files, i));
+  if (*f->sha256) cli_add_string(doc, "sha256", f->sha256);
   if (f->config.arch) {
-    cJSON_AddStringToObject(doc, "architecture", f->config.arch->name);
-    cJSON_AddItemToObject(doc, "shape", shape_json(m ? &m->hparams : &f->config.hparams));
+    cli_add_string(doc, "architecture", f->config.arch->name);
+    add_shape(doc, m ? &m->hparams : &f->config.hparams);
   }
-  cJSON_AddNumberToObject(doc, "parameters", (double)elements);
-  cJSON_AddNumberToObject(doc, "bytes", (double)bytes);
+  cli_add_number(doc, "parameters", (double)elements);
+  cli_add_number(doc, "bytes", (double)bytes);
   if (m) {
-    cJSON_AddItemToObject(doc, "end_tokens", cJSON_CreateIntArray(m->eos, m->n_eos));
-    cJSON_AddBoolToObject(doc, "tokenizer", m->tokenizer != NULL);
-    if (!m->tokenizer) cJSON_AddStringToObject(doc, "tokenizer_missing", m->tokenizer_missing);
-    cJSON_AddItemToObject(doc, "sites", sites_json(m));
+    cli_add_ints(doc, "end_tokens", m->eos, m->n_eos);
+    cli_add_bool(doc, "tokenizer", m->tokenizer != NULL);
+    if (!m->tokenizer) cli_add_string(doc, "tokenizer_missing", m->tokenizer_missing);
+    add_sites(doc, m);
   }
-  if (!o->no_tensors) cJSON_AddItemToObject(doc, "tensors", tensors_json(f->source.weights));
+  if (!o->no_tensors) add_tensors(doc, f->files.weights);
   cli_print_json(doc);
 }
 
@@ -260,6 +259,6 @@ int cmd_inspect(int argc, char **argv) {
       print_text(&f, &o);
     if (*f.problem) status = les_fail(LES_FAILED, "%s", f.problem);
   }
-  close_findings(&f);
+  free_findings(&f);
   return cli_finish(status);
 }

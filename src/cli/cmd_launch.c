@@ -1,12 +1,10 @@
 #include "cli/cli.h"
-#include "cli/progress.h"
 #include "job/job.h"
 #include "watch/launch.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 typedef struct launch_arguments {
@@ -16,31 +14,23 @@ typedef struct launch_arguments {
   int ranks, retries;
 } launch_arguments;
 
-static int number(const char *text, int least, struct argp_state *state, const char *option) {
-  char *end;
-  long n = strtol(text, &end, 10);
-  if (*end || end == text || n < least || n > 1000000)
-    argp_error(state, "%s needs a number from %d, not '%s'", option, least, text);
-  return (int)n;
-}
-
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
   launch_arguments *a = state->input;
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &a->model;
     return 0;
-  case 'n':
-    a->ranks = number(arg, 1, state, "-n");
+  case CLI_RANKS:
+    a->ranks = cli_int(state, "--ranks", arg, 1, 1000000);
     return 0;
-  case 'r':
-    a->retries = number(arg, 0, state, "--retries");
+  case CLI_RETRIES:
+    a->retries = cli_int(state, "--retries", arg, 0, 1000000);
     return 0;
-  case 'o':
+  case CLI_OUTPUT:
     a->output = arg;
     return 0;
-  case 'l':
-    if (!cli_parse_time(arg, &a->time_limit)) argp_error(state, "--time-limit is HH:MM:SS, not '%s'", arg);
+  case CLI_TIME_LIMIT:
+    a->time_limit = cli_time_limit(state, arg);
     return 0;
   case ARGP_KEY_ARG:
     return cli_take_arg(state, "JOB.json", arg, &a->job);
@@ -53,13 +43,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"ranks", 'n', "RANKS", 0,
-     "Processes: one that coordinates, the others compute (default: a batch system's allocation, else by the "
-     "node's cores)",
-     0},
-    {"retries", 'r', "K", 0, "Start again after a crash, at most K times (default 5)", 0},
-    {"output", 'o', "RUN.h5", 0, "Result file (default: the job's `output`)", 0},
-    {"time-limit", 'l', "HH:MM:SS", 0, "End early with a good checkpoint after this time", 0},
+    CLI_RANKS_OPTION("Processes: one that coordinates, the others compute (default: a batch system's "
+                     "allocation, else by the node's cores)"),
+    {"retries", CLI_RETRIES, "K", 0, "Start again after a crash, at most K times (default 5)", 0},
+    CLI_OUTPUT_OPTION("RUN.h5", "Result file (default: the job's `output`)"),
+    CLI_TIME_LIMIT_OPTION,
     {0}};
 static const struct argp_child children[] = {{&cli_model_argp, 0, NULL, 0}, {0}};
 static const struct argp launch_argp = {options,

@@ -13,15 +13,15 @@ typedef struct options {
   bool json;
 } options;
 
-enum { KEY_MEASURE = 256, KEY_LESIONS, KEY_IMPORTANCE, KEY_JSON };
+enum { KEY_LESIONS = CLI_OWN_KEYS, KEY_IMPORTANCE };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
   switch (key) {
-  case 'o':
+  case CLI_OUTPUT:
     o->output = arg;
     return 0;
-  case KEY_MEASURE:
+  case CLI_MEASURE:
     o->map.measure = arg;
     return 0;
   case KEY_LESIONS:
@@ -30,7 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_IMPORTANCE:
     o->map.proxies = arg;
     return 0;
-  case KEY_JSON:
+  case CLI_JSON:
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -56,17 +56,17 @@ static les_status write_map(const les_map *map, const options *o) {
 
 int cmd_map(int argc, char **argv) {
   static const struct argp_option argp_options[] = {
-      {"output", 'o', "FILE", 0,
-       "Where the map is written as JSON (default layer_specialization_map.json; none with --json)", 0},
-      {"measure", KEY_MEASURE, "NAME", 0, "Measure to map (default jaccard, else kl_mean, else delta_nll)",
-       0},
+      CLI_OUTPUT_OPTION(
+          "FILE",
+          "Where the map is written as JSON (default layer_specialization_map.json; none with --json)"),
+      CLI_MEASURE_OPTION("Measure to map (default jaccard, else kl_mean, else delta_nll)"),
       {"lesions", KEY_LESIONS, "FAMILY", 0,
        "Lesions that hierarchy, zones and domains speak of, as in the job: skip@each.attn (default: the "
        "first with one lesion per layer)",
        0},
       {"importance", KEY_IMPORTANCE, "FILE", 0,
        "What `lesion importance --json` printed of the model: how well it ranks layers by damage", 0},
-      {"json", KEY_JSON, NULL, 0, "Print the map as JSON instead of a table", 0},
+      CLI_JSON_OPTION(0),
       {0}};
   static const struct argp argp = {
       argp_options,

@@ -12,6 +12,8 @@ typedef struct reading {
   les_perplexity texts;
 } reading;
 
+enum { KEY_RULE = CLI_OWN_KEYS };
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
   reading *r = state->input;
   int rule;
@@ -19,16 +21,16 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &r->scorer;
     return 0;
-  case 'f':
+  case CLI_FILE:
     cli_list_add(&r->files, arg);
     return 0;
-  case 'r':
+  case KEY_RULE:
     if ((rule = les_text_rule_find(arg)) < 0)
       argp_error(state, "--rule is lm-eval or llama.cpp, not '%s'", arg);
     r->texts.rule = (les_text_rule)rule;
     return 0;
-  case 'w':
-    r->window = (int)cli_number(state, "--window", arg, 4, INT_MAX);
+  case CLI_WINDOW:
+    r->window = cli_int(state, "--window", arg, 4, INT_MAX);
     return 0;
   case ARGP_KEY_END:
     if (r->files.n == 0) argp_error(state, "--file is missing");
@@ -39,10 +41,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"file", 'f', "F", 0, "Text; several files are scored together", 1},
-    {"rule", 'r', "RULE", 0,
+    CLI_FILE_OPTION("A text file; several are scored together", 1),
+    {"rule", KEY_RULE, "RULE", 0,
      "lm-eval (default): rolling windows, per word and byte. llama.cpp: chunks, of each the second half", 1},
-    {"window", 'w', "N", 0,
+    {"window", CLI_WINDOW, "N", 0,
      "Tokens of a window or chunk (default: the model's context for lm-eval, 512 for llama.cpp)", 1},
     {0}};
 static const struct argp_child children[] = {{&cli_scorer_argp, 0, NULL, 0}, {0}};

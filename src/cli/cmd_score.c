@@ -4,7 +4,6 @@
 #include "measure/divergence.h"
 #include "model/load.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,8 @@ typedef struct score_options {
   bool json, per_token, logits;
 } score_options;
 
+enum { KEY_PER_TOKEN = CLI_OWN_KEYS };
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
   score_options *o = state->input;
   switch (key) {
@@ -25,13 +26,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     state->child_inputs[1] = &o->lesions;
     state->child_inputs[2] = &o->model;
     return 0;
-  case 'j':
+  case CLI_JSON:
     o->json = true;
     return 0;
-  case 'p':
+  case KEY_PER_TOKEN:
     o->per_token = o->json = true;
     return 0;
-  case 'g':
+  case CLI_LOGITS:
     o->logits = o->json = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -46,9 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"json", 'j', NULL, 0, "Print one JSON document", 4},
-    {"per-token", 'p', NULL, 0, "JSON with nll and kl of every position, a list per text", 4},
-    {"logits", 'g', NULL, 0, "JSON with the logits after each text's last token", 4},
+    CLI_JSON_OPTION(4),
+    {"per-token", KEY_PER_TOKEN, NULL, 0, "JSON with nll and kl of every position, a list per text", 4},
+    {"logits", CLI_LOGITS, NULL, 0, "JSON with the logits after each text's last token", 4},
     {0}};
 static const struct argp_child children[] = {
     {&cli_texts_argp, 0, NULL, 0}, {&cli_lesions_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
@@ -57,10 +58,9 @@ static const struct argp argp = {
     parse,
     "MODEL",
     "Teacher-forced measures of texts: how well the intact model predicts them, how well a lesioned one, and "
-    "how far the "
-    "two are apart.\vMODEL is a .gguf file, a safetensors directory or a .safetensors file beside its "
-    "config.json. Measures "
-    "are means over all predicted tokens of all texts; nll and kl are in nats.\n\n"
+    "how far the two are apart.\vMODEL is a .gguf file, a safetensors directory or a .safetensors file "
+    "beside its config.json. Measures are means over all predicted tokens of all texts; nll and kl are in "
+    "nats.\n\n"
     "Example: lesion score model.gguf --text \"Once upon a time\" --lesion skip@each",
     children,
     NULL,
@@ -96,11 +96,11 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
   r->logits[o->input] = copy(o->last_logits, (size_t)t->n_vocab * sizeof(float));
   if (!r->nll[o->input] || !r->kl[o->input] || !r->agrees[o->input] ||
       (o->last_logits && !r->logits[o->input]))
-    return les_fail(LES_FAILED, "out of memory for the scores of %d texts", t->n_texts);
+    return les_no_memory("the scores of %d texts", t->n_texts);
   return LES_OK;
 }
 
-static les_status open_table(table *t, const les_lesions *lesions, const les_model *model,
+static les_status init_table(table *t, const les_lesions *lesions, const les_model *model,
                              const les_input *inputs, int n_texts) {
   *t = (table){
       .n_rows = lesions->n + 1, .n_texts = n_texts, .n_vocab = model->hparams.n_vocab, .inputs = inputs};
@@ -114,12 +114,12 @@ static les_status open_table(table *t, const les_lesions *lesions, const les_mod
     r->agrees = calloc(n, sizeof *r->agrees);
     r->logits = calloc(n, sizeof *r->logits);
     if (!r->nll || !r->kl || !r->agrees || !r->logits)
-      return les_fail(LES_FAILED, "out of memory for %d texts", n_texts);
+      return les_no_memory("the scores of %d texts", n_texts);
   }
-  return t->rows ? LES_OK : les_fail(LES_FAILED, "out of memory for %d lesions", lesions->n);
+  return t->rows ? LES_OK : les_no_memory("the scores of %d lesions", lesions->n);
 }
 
-static void close_table(table *t) {
+static void free_table(table *t) {
   for (int i = 0; t->rows && i < t->n_rows; i++) {
     row *r = &t->rows[i];
     for (int k = 0; k < t->n_texts; k++) {
@@ -141,40 +141,37 @@ static les_forced sum_up(const table *t, const row *r) {
   return sums;
 }
 
-static cJSON *lists(const table *t, float *const *values, int fixed) {
-  cJSON *all = cJSON_CreateArray();
+/* Adds a list of numbers for each text: `fixed` of them, or one for each of its predicted tokens (0). */
+static void add_lists(cJSON *doc, const char *name, const table *t, float *const *values, int fixed) {
+  cJSON *all = cli_add_array(doc, name);
   for (int k = 0; k < t->n_texts; k++) {
     int n = fixed ? fixed : t->inputs[k].n - 1;
-    cJSON *list = cJSON_CreateArray();
-    for (int i = 0; i < n; i++) cJSON_AddItemToArray(list, cJSON_CreateNumber(values[k][i]));
-    cJSON_AddItemToArray(all, list);
+    cli_add_floats(all, NULL, values[k], n);
   }
-  return all;
 }
 
 static void print_json(const table *t, const les_model *model, const score_options *o) {
-  cJSON *doc = cli_results(model, o->model.compute), *results = cJSON_GetObjectItem(doc, "results");
+  cJSON *doc = cli_document(model, o->model.compute), *results = cli_add_array(doc, "results");
   double intact = 0;
   for (int i = 0; i < t->n_rows; i++) {
     const row *r = &t->rows[i];
     les_forced sums = sum_up(t, r);
     les_forced_measures m = les_forced_finish(&sums);
     if (i == 0) intact = m.mean_nll;
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "lesion", r->lesion);
-    cJSON_AddNumberToObject(item, "tokens", (double)sums.n);
-    cJSON_AddNumberToObject(item, "mean_nll", m.mean_nll);
-    cJSON_AddNumberToObject(item, "perplexity", m.perplexity);
-    cJSON_AddNumberToObject(item, "kl_mean", m.kl_mean);
-    cJSON_AddNumberToObject(item, "kl_max", m.kl_max);
-    cJSON_AddNumberToObject(item, "top1_agreement", m.top1_agreement);
-    cJSON_AddNumberToObject(item, "delta_nll", m.mean_nll - intact);
+    cJSON *item = cli_add_object(results, NULL);
+    cli_add_string(item, "lesion", r->lesion);
+    cli_add_number(item, "tokens", (double)sums.n);
+    cli_add_number(item, "mean_nll", m.mean_nll);
+    cli_add_number(item, "perplexity", m.perplexity);
+    cli_add_number(item, "kl_mean", m.kl_mean);
+    cli_add_number(item, "kl_max", m.kl_max);
+    cli_add_number(item, "top1_agreement", m.top1_agreement);
+    cli_add_number(item, "delta_nll", m.mean_nll - intact);
     if (o->per_token) {
-      cJSON_AddItemToObject(item, "nll", lists(t, r->nll, 0));
-      cJSON_AddItemToObject(item, "kl", lists(t, r->kl, 0));
+      add_lists(item, "nll", t, r->nll, 0);
+      add_lists(item, "kl", t, r->kl, 0);
     }
-    if (o->logits) cJSON_AddItemToObject(item, "logits_last", lists(t, r->logits, t->n_vocab));
-    cJSON_AddItemToArray(results, item);
+    if (o->logits) add_lists(item, "logits_last", t, r->logits, t->n_vocab);
   }
   cli_print_json(doc);
 }
@@ -195,7 +192,7 @@ static void print_table(const table *t) {
 static les_status run(les_engine *engine, table *t) {
   int n = t->n_rows * t->n_texts;
   les_engine_item *cells = calloc((size_t)n, sizeof *cells);
-  if (!cells) return les_fail(LES_FAILED, "out of memory for %d cells", n);
+  if (!cells) return les_no_memory("%d cells", n);
   for (int i = 0; i < n; i++)
     cells[i] = (les_engine_item){.lesion = i % t->n_rows - 1, .input = i / t->n_rows};
   les_status status = les_engine_run(engine, cells, n, on_outcome, t, NULL);
@@ -213,7 +210,7 @@ static les_status score(score_options *o) {
   LES_GOTO(status, cli_lesions_resolve(&o->lesions, model, &o->model), done);
   LES_GOTO(status, cli_texts_resolve(&o->texts, model, 0, &inputs), done);
   for (int i = 0; i < o->texts.n; i++) inputs[i].want = LES_WANT_KL | (o->logits ? LES_WANT_LAST_LOGITS : 0);
-  LES_GOTO(status, open_table(&t, &o->lesions.lesions, model, inputs, o->texts.n), done);
+  LES_GOTO(status, init_table(&t, &o->lesions.lesions, model, inputs, o->texts.n), done);
   les_engine_options e = {.compute = (les_compute)o->model.compute, .threads = cli_threads(o->model.threads)};
   LES_GOTO(status,
            les_engine_open(&engine, model, inputs, o->texts.n, &o->lesions.lesions, o->lesions.means, &e),
@@ -225,14 +222,14 @@ static les_status score(score_options *o) {
     print_table(&t);
 done:
   les_engine_close(&engine);
-  close_table(&t);
+  free_table(&t);
   free(inputs);
   les_model_close(&model);
   return status;
 }
 
 int cmd_score(int argc, char **argv) {
-  score_options o = {.texts.encode.bos = true};
+  score_options o = {.texts.encoding.options.bos = true};
   cli_parse(&argp, argc, argv, &o);
   les_status status = score(&o);
   cli_texts_free(&o.texts);

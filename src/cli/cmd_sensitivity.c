@@ -13,12 +13,12 @@ typedef struct options {
   bool json;
 } options;
 
-enum { KEY_SHARE = 256, KEY_MEASURE, KEY_FREEZE, KEY_JSON };
+enum { KEY_SHARE = CLI_OWN_KEYS, KEY_FREEZE };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
   switch (key) {
-  case 'o':
+  case CLI_OUTPUT:
     o->output = arg;
     return 0;
   case KEY_FREEZE:
@@ -27,10 +27,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_SHARE:
     o->sensitivity.share = cli_number(state, "--share", arg, 0, 1);
     return 0;
-  case KEY_MEASURE:
+  case CLI_MEASURE:
     o->sensitivity.measure = arg;
     return 0;
-  case KEY_JSON:
+  case CLI_JSON:
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -59,16 +59,15 @@ static les_status write_all(const les_sensitivity *s, const options *o) {
 
 int cmd_sensitivity(int argc, char **argv) {
   static const struct argp_option argp_options[] = {
-      {"output", 'o', "FILE", 0,
-       "Where the rankings are written as JSON (default sensitivity.json; none with --json)", 0},
+      CLI_OUTPUT_OPTION(
+          "FILE", "Where the rankings are written as JSON (default sensitivity.json; none with --json)"),
       {"freeze", KEY_FREEZE, "FILE", 0,
        "Where the freeze list is written, with a fragment for PEFT's LoraConfig (default freeze_list.json; "
-       "none "
-       "with --json)",
+       "none with --json)",
        0},
       {"share", KEY_SHARE, "X", 0, "Share of the damage that the pillars carry together (default 0.5)", 0},
-      {"measure", KEY_MEASURE, "NAME", 0, "Measure of divergence (default kl_mean, else jaccard)", 0},
-      {"json", KEY_JSON, NULL, 0, "Print the rankings as JSON instead of tables", 0},
+      CLI_MEASURE_OPTION("Measure of divergence (default kl_mean, else jaccard)"),
+      CLI_JSON_OPTION(0),
       {0}};
   static const struct argp argp = {
       argp_options,

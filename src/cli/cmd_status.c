@@ -16,12 +16,10 @@ typedef struct tally {
   int64_t done, failed;
 } tally;
 
-enum { KEY_JSON = 256 };
-
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
   switch (key) {
-  case KEY_JSON:
+  case CLI_JSON:
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -56,26 +54,25 @@ static tally count_all(const les_result *r) {
 
 static cJSON *describe(const les_result *r, const cJSON *live) {
   tally all = count_all(r);
-  cJSON *doc = cJSON_CreateObject();
-  cJSON_AddNumberToObject(doc, "total", (double)r->n_lesions * r->n_prompts);
-  cJSON_AddNumberToObject(doc, "done", (double)all.done);
-  cJSON_AddNumberToObject(doc, "failed", (double)all.failed);
-  cJSON_AddNumberToObject(doc, "computed", (double)r->cells_computed);
-  cJSON *lesions = cJSON_AddArrayToObject(doc, "lesions");
+  cJSON *doc = cli_object();
+  cli_add_number(doc, "total", (double)r->n_lesions * r->n_prompts);
+  cli_add_number(doc, "done", (double)all.done);
+  cli_add_number(doc, "failed", (double)all.failed);
+  cli_add_number(doc, "computed", (double)r->cells_computed);
+  cJSON *lesions = cli_add_array(doc, "lesions");
   for (int i = 0; i < r->n_lesions; i++) {
     tally t = count_lesion(r, i);
-    cJSON *entry = cJSON_CreateObject();
-    cJSON_AddItemToArray(lesions, entry);
-    cJSON_AddStringToObject(entry, "lesion", r->lesion_specs[i]);
-    cJSON_AddNumberToObject(entry, "total", r->n_prompts);
-    cJSON_AddNumberToObject(entry, "done", (double)t.done);
-    cJSON_AddNumberToObject(entry, "failed", (double)t.failed);
-    cJSON_AddBoolToObject(entry, "complete", r->lesion_done[i]);
+    cJSON *entry = cli_add_object(lesions, NULL);
+    cli_add_string(entry, "lesion", r->lesion_specs[i]);
+    cli_add_number(entry, "total", r->n_prompts);
+    cli_add_number(entry, "done", (double)t.done);
+    cli_add_number(entry, "failed", (double)t.failed);
+    cli_add_bool(entry, "complete", r->lesion_done[i]);
   }
   const char *const told[] = {"state", "rate", "eta_s", "workers", "failures", "exit_code", "message"};
   for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
     cJSON *item = cJSON_GetObjectItem(live, told[i]);
-    cJSON_AddItemToObject(doc, told[i], item ? cJSON_Duplicate(item, true) : cJSON_CreateNull());
+    cli_add(doc, told[i], item ? cJSON_Duplicate(item, true) : cJSON_CreateNull());
   }
   return doc;
 }
@@ -87,13 +84,14 @@ static cJSON *read_live(const char *path) {
   cJSON *live = les_events_read_status(path);
   if (!cJSON_IsObject(live)) {
     cJSON_Delete(live);
-    return cJSON_CreateObject();
+    return cli_object();
   }
   const char *state = cJSON_GetStringValue(cJSON_GetObjectItem(live, "state"));
   const cJSON *updated = cJSON_GetObjectItem(live, "updated_unix");
   bool silent = !cJSON_IsNumber(updated) || difftime(time(NULL), (time_t)updated->valuedouble) > SILENCE;
   if (state && !strcmp(state, "running") && silent) {
-    cJSON_ReplaceItemInObject(live, "state", cJSON_CreateString("silent"));
+    cJSON_DeleteItemFromObject(live, "state");
+    cli_add_string(live, "state", "silent");
     cJSON_DeleteItemFromObject(live, "rate");
     cJSON_DeleteItemFromObject(live, "eta_s");
     cJSON_DeleteItemFromObject(live, "workers");
@@ -141,8 +139,7 @@ static void print_text(const les_result *r) {
 }
 
 int cmd_status(int argc, char **argv) {
-  static const struct argp_option argp_options[] = {{"json", KEY_JSON, NULL, 0, "Print one JSON document", 0},
-                                                    {0}};
+  static const struct argp_option argp_options[] = {CLI_JSON_OPTION(0), {0}};
   static const struct argp argp = {
       argp_options, parse, "RUN.h5", "Says how far a sweep is; also while it is writing.", NULL, NULL, NULL};
   options o = {0};

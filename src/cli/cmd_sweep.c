@@ -17,7 +17,7 @@ typedef struct sweep_arguments {
 } sweep_arguments;
 
 /* For `lesion launch`, which knows what mpirun hides from a rank, and for replacements of dead workers. */
-enum { KEY_VERDICT = 1000, KEY_BAR, KEY_SHARERS };
+enum { KEY_VERDICT = CLI_OWN_KEYS, KEY_BAR, KEY_SHARERS };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
   sweep_arguments *a = state->input;
@@ -25,11 +25,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &a->model;
     return 0;
-  case 'o':
+  case CLI_OUTPUT:
     a->output = arg;
     return 0;
-  case 'l':
-    if (!cli_parse_time(arg, &a->time_limit)) argp_error(state, "--time-limit is HH:MM:SS, not '%s'", arg);
+  case CLI_TIME_LIMIT:
+    a->time_limit = cli_time_limit(state, arg);
     return 0;
   case KEY_VERDICT:
     a->verdict = arg;
@@ -51,8 +51,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"output", 'o', "RUN.h5", 0, "Result file (default: the job's `output`)", 0},
-    {"time-limit", 'l', "HH:MM:SS", 0, "End early with a good checkpoint after this time", 0},
+    CLI_OUTPUT_OPTION("RUN.h5", "Result file (default: the job's `output`)"),
+    CLI_TIME_LIMIT_OPTION,
     {"verdict", KEY_VERDICT, "FILE", OPTION_HIDDEN, "Leave the exit code in FILE", 0},
     {"bar", KEY_BAR, NULL, OPTION_HIDDEN, "Show progress as a bar though stderr is no terminal", 0},
     {"sharers", KEY_SHARERS, "N", OPTION_HIDDEN, "N ranks share this node's cores and memory", 0},
@@ -63,11 +63,9 @@ static const struct argp sweep_argp = {
     parse_option,
     "JOB.json",
     "Runs every lesion of the job on every prompt, alone or under mpirun or srun, and writes the results to "
-    "one "
-    "HDF5 file. On an existing file of the same job it goes on where that stopped."
+    "one HDF5 file. On an existing file of the same job it goes on where that stopped."
     "\vExit codes: 0 done, 1 failed, 2 wrong usage, 75 stopped early with a good checkpoint (SIGTERM, "
-    "SIGINT, the "
-    "time limit, or a file RUN.h5.stop): start the same command again to go on.",
+    "SIGINT, the time limit, or a file RUN.h5.stop): start the same command again to go on.",
     children,
     NULL,
     NULL};
@@ -98,7 +96,7 @@ int cmd_sweep(int argc, char **argv) {
   if (a.sharers > 0) team.sharers = a.sharers;
   char sharers[16];
   char **again = calloc((size_t)argc + 3, sizeof *again); /* the arguments of a replacement */
-  if (!again) return cli_finish(les_fail(LES_FAILED, "out of memory"));
+  if (!again) return cli_finish(les_no_memory("the arguments"));
   snprintf(sharers, sizeof sharers, "%d", team.sharers);
   again[0] = "sweep", again[1] = "--sharers", again[2] = sharers;
   memcpy(again + 3, argv + 1, (size_t)(argc - 1) * sizeof *again);
@@ -112,11 +110,11 @@ int cmd_sweep(int argc, char **argv) {
                          .default_threads = threads ? atoi(threads) : 0,
                          .time_limit = a.time_limit,
                          .verdict = a.verdict,
-                         .observer = cli_progress_open(&progress, a.bar),
+                         .observer = cli_progress_init(&progress, a.bar),
                          .cache_dir = cli_cache_dir(),
                          .respawn = {program, again}};
   status = les_sweep_run(&team, &o, &code);
-  cli_progress_close(&progress);
+  cli_progress_free(&progress);
   free(again);
   if (les_team_is_root(&team)) cli_finish(status);
   if (team.torn) les_team_close(&team, code);

@@ -1,7 +1,6 @@
 #include "cli/cli.h"
 #include "synth/synth.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +45,7 @@ static const preset presets[] = {
 enum { n_presets = sizeof presets / sizeof presets[0] };
 
 enum {
-  KEY_LAYERS = 256,
+  KEY_LAYERS = CLI_OWN_KEYS,
   KEY_EMBD,
   KEY_FF,
   KEY_HEADS,
@@ -55,7 +54,10 @@ enum {
   KEY_VOCAB_SIZE,
   KEY_CTX,
   KEY_WINDOW,
-  KEY_N
+  KEY_N, /* behind the sizes */
+  KEY_LIKE,
+  KEY_TYPE,
+  KEY_SPARSE
 };
 
 typedef struct synth_options {
@@ -64,7 +66,7 @@ typedef struct synth_options {
   const les_arch *arch;
   int number[KEY_N - KEY_LAYERS]; /* -1: not given */
   les_dtype type;
-  double seed;
+  uint64_t seed;
   const char *vocab;
   bool sparse, untied;
 } synth_options;
@@ -72,31 +74,31 @@ typedef struct synth_options {
 static error_t parse(int key, char *arg, struct argp_state *state) {
   synth_options *o = state->input;
   switch (key) {
-  case 'k':
+  case KEY_LIKE:
     for (int i = 0; i < n_presets; i++)
       if (!strcmp(presets[i].name, arg)) return o->like = &presets[i], 0;
     argp_error(state, "--like: no model '%s'; `lesion synth --help` lists them", arg);
     return 0;
-  case 'a':
+  case CLI_ARCH:
     o->arch = les_arch_find(arg);
     if (!o->arch) argp_error(state, "--arch: no architecture '%s'; `lesion inspect --help` lists them", arg);
     return 0;
-  case 'T': {
+  case KEY_TYPE: {
     const les_dtype_info *type = les_dtype_by_name(arg);
     if (!type) argp_error(state, "--type: no weight type '%s'", arg);
     if (type) o->type = type->type;
     return 0;
   }
-  case 's':
-    o->seed = cli_number(state, "--seed", arg, 0, 0x1p53);
+  case CLI_SEED:
+    o->seed = cli_seed(state, arg);
     return 0;
-  case 'v':
+  case CLI_VOCAB:
     o->vocab = arg;
     return 0;
-  case 'p':
+  case KEY_SPARSE:
     o->sparse = true;
     return 0;
-  case 'u':
+  case CLI_UNTIED:
     o->untied = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -106,15 +108,15 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   default:
     if (key < KEY_LAYERS || key >= KEY_N) return ARGP_ERR_UNKNOWN;
-    o->number[key - KEY_LAYERS] = (int)cli_number(state, "a size", arg, key == KEY_WINDOW ? 0 : 1, INT32_MAX);
+    o->number[key - KEY_LAYERS] = cli_int(state, "a size", arg, key == KEY_WINDOW ? 0 : 1, INT32_MAX);
     return 0;
   }
 }
 
 static const struct argp_option options[] = {
-    {"like", 'k', "NAME", 0, "Take the shape of this model (default: tiny); see below", 1},
-    {"arch", 'a', "NAME", 0, "Another architecture than the shape's own", 1},
-    {"type", 'T', "TYPE", 0, "Weight type of the matrices: F32 (default), BF16, Q8_0, Q4_K, ...", 1},
+    {"like", KEY_LIKE, "NAME", 0, "Take the shape of this model (default: tiny); see below", 1},
+    {"arch", CLI_ARCH, "NAME", 0, "Another architecture than the shape's own", 1},
+    {"type", KEY_TYPE, "TYPE", 0, "Weight type of the matrices: F32 (default), BF16, Q8_0, Q4_K, ...", 1},
     {"layers", KEY_LAYERS, "N", 0, "Layers", 2},
     {"embedding", KEY_EMBD, "N", 0, "Length of the hidden state", 2},
     {"mlp", KEY_FF, "N", 0, "Length within the MLP", 2},
@@ -124,15 +126,15 @@ static const struct argp_option options[] = {
     {"vocab-size", KEY_VOCAB_SIZE, "N", 0, "Tokens", 2},
     {"context", KEY_CTX, "N", 0, "Longest sequence", 2},
     {"window", KEY_WINDOW, "N", 0, "Positions that layers with a sliding window see; 0: all", 2},
-    {"untied", 'u', NULL, 0, "Give the head a matrix of its own", 2},
-    {"vocab", 'v', "FILE", 0, "Copy the vocabulary of this GGUF file, or this tokenizer.json into a folder",
-     3},
-    {"seed", 's', "S", 0, "Another seed gives other weights (default: 0)", 3},
-    {"sparse", 'p', NULL, 0, "Leave the weights out: full size, no room on the disk, for measuring memory",
-     3},
+    {"untied", CLI_UNTIED, NULL, 0, "Give the head a matrix of its own", 2},
+    {"vocab", CLI_VOCAB, "FILE", 0,
+     "Copy the vocabulary of this GGUF file, or this tokenizer.json into a folder", 3},
+    CLI_SEED_OPTION("Another seed gives other weights (default: 0)", 3),
+    {"sparse", KEY_SPARSE, NULL, 0,
+     "Leave the weights out: full size, no room on the disk, for measuring memory", 3},
     {0}};
 
-/* The presets' names stand at the end of --help. */
+/* Adds the presets to the end of --help. */
 static char *help_filter(int key, const char *text, void *input) {
   (void)input;
   char *out;
@@ -167,7 +169,7 @@ static les_status make_config(const synth_options *o, les_config *c) {
   *c = (les_config){.arch = o->arch ? o->arch : les_arch_find(p->arch)};
   les_hparams *s = &c->hparams;
   c->name = strdup(p->name);
-  if (!c->name) return les_fail(LES_FAILED, "no memory for the model's name");
+  if (!c->name) return les_no_memory("the model's name");
   bool other_heads = o->number[KEY_EMBD - KEY_LAYERS] >= 0 || o->number[KEY_HEADS - KEY_LAYERS] >= 0;
   s->n_layers = pick(o, KEY_LAYERS, p->layers);
   s->n_embd = pick(o, KEY_EMBD, p->embd);
@@ -200,11 +202,9 @@ int cmd_synth(int argc, char **argv) {
   les_config config;
   les_status status = make_config(&o, &config);
   if (status == LES_OK)
-    status = les_synth_write(o.path, &(les_synth){.config = &config,
-                                                  .type = o.type,
-                                                  .seed = (uint64_t)o.seed,
-                                                  .vocab = o.vocab,
-                                                  .sparse = o.sparse});
+    status = les_synth_write(
+        o.path, &(les_synth){
+                    .config = &config, .type = o.type, .seed = o.seed, .vocab = o.vocab, .sparse = o.sparse});
   les_config_free(&config);
   return cli_finish(status);
 }

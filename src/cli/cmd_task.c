@@ -20,7 +20,7 @@ typedef struct trial {
   les_loglik *items; /* (n_items) under the lesion that is being printed */
 } trial;
 
-enum { KEY_DATA = 256, KEY_LIMIT, KEY_MAX_LENGTH };
+enum { KEY_DATA = CLI_OWN_KEYS, KEY_LIMIT, KEY_MAX_LENGTH, KEY_PER_DOCUMENT };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   trial *t = state->input;
@@ -29,19 +29,19 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &t->scorer;
     return 0;
-  case 'k':
+  case CLI_TASK:
     o->task = arg;
     return 0;
   case KEY_DATA:
     o->data = arg;
     return 0;
   case KEY_LIMIT:
-    o->limit = (int)cli_number(state, "--limit", arg, 1, INT_MAX);
+    o->limit = cli_int(state, "--limit", arg, 1, INT_MAX);
     return 0;
   case KEY_MAX_LENGTH:
-    o->max_length = (int)cli_number(state, "--max-length", arg, 1, INT_MAX);
+    o->max_length = cli_int(state, "--max-length", arg, 1, INT_MAX);
     return 0;
-  case 'p':
+  case KEY_PER_DOCUMENT:
     o->per_document = t->scorer.json = true;
     return 0;
   case ARGP_KEY_END:
@@ -66,12 +66,13 @@ static char *list_tasks(int key, const char *text, void *input) {
 }
 
 static const struct argp_option options[] = {
-    {"task", 'k', "NAME", 0, "Whose prompts and scores apply", 1},
+    {"task", CLI_TASK, "NAME", 0, "The task whose prompts and scores apply; see below", 1},
     {"data", KEY_DATA, "F.jsonl", 0, "The task's documents, one JSON object a line, as on the hub", 1},
     {"limit", KEY_LIMIT, "N", 0, "Only the first N documents", 1},
     {"max-length", KEY_MAX_LENGTH, "N", 0,
      "Tokens that the model reads at once; longer contexts are cut on the left (default: its context)", 1},
-    {"per-document", 'p', NULL, 0, "JSON with the log-likelihoods of each document's choices", 4},
+    {"per-document", KEY_PER_DOCUMENT, NULL, 0, "JSON with the log-likelihoods of each document's choices",
+     4},
     {0}};
 static const struct argp_child children[] = {{&cli_scorer_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
@@ -91,27 +92,24 @@ static les_status prepare(cli_scorer *s, const les_model *model, const les_reque
   LES_TRY(les_task_open(&t->task, t->options.task, t->options.data, t->options.limit));
   s->count = t->task->n_documents;
   t->items = calloc((size_t)t->task->n_items, sizeof *t->items);
-  if (!t->items) return les_fail(LES_FAILED, "out of memory for %d documents", t->task->n_documents);
+  if (!t->items) return les_no_memory("%d documents", t->task->n_documents);
   *requests = &t->task->requests;
   return les_task_tokenize(t->task, &rules);
 }
 
-static cJSON *logliks(const trial *t) {
-  cJSON *all = cJSON_CreateArray();
+static void add_logliks(cJSON *row, const trial *t) {
+  cJSON *all = cli_add_array(row, "loglikelihoods");
   for (int d = 0; d < t->task->n_documents; d++) {
     const les_task_document *doc = &t->task->documents[d];
-    cJSON *list = cJSON_CreateArray();
-    for (int i = 0; i < doc->n_items; i++)
-      cJSON_AddItemToArray(list, cJSON_CreateNumber(t->items[doc->first_item + i].sum));
-    cJSON_AddItemToArray(all, list);
+    cJSON *list = cli_add_array(all, NULL);
+    for (int i = 0; i < doc->n_items; i++) cli_add_number(list, NULL, t->items[doc->first_item + i].sum);
   }
-  return all;
 }
 
 static int finish(cli_scorer *s, const les_loglik *answers, les_score scores[LES_MOST_SCORES], cJSON *row) {
   trial *t = s->ctx;
   les_task_sum(t->task, answers, t->items);
-  if (row && t->options.per_document) cJSON_AddItemToObject(row, "loglikelihoods", logliks(t));
+  if (row && t->options.per_document) add_logliks(row, t);
   return les_task_score(t->task, t->items, scores);
 }
 

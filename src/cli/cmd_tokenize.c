@@ -1,72 +1,64 @@
 #include "base/file.h"
+#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/texts.h"
-#include "token/chat.h"
 
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 typedef struct arguments {
-  char *model, *text, *file, *decode;
-  bool no_bos, special, lines, chat;
+  char *model;
+  const char *text, *file, *decode;
+  cli_encoding encoding;
+  bool lines;
 } arguments;
 
-enum { KEY_NO_BOS = 256, KEY_SPECIAL, KEY_CHAT, KEY_LINES, KEY_JSON };
+enum { KEY_LINES = CLI_OWN_KEYS };
 
 static const struct argp_option options[] = {
-    {"text", 'p', "TEXT", 0, "Text to encode", 0},
-    {"file", 'f', "FILE", 0, "File to encode as one document; '-': standard input", 0},
-    {"decode", 'd', "IDS", 0, "Token ids to decode, separated by commas", 0},
-    {"no-bos", KEY_NO_BOS, NULL, 0, "Only the tokens of the text itself, no begin token", 0},
-    {"special", KEY_SPECIAL, NULL, 0,
-     "Special tokens written in the text count as such, and are written when decoding", 0},
-    {"chat", KEY_CHAT, NULL, 0, "Wrap the text as a user's turn in the template of Llama 3 or Gemma", 0},
-    {"lines", KEY_LINES, NULL, 0, "Every line of the file is a document: one list of tokens a line", 0},
-    {"json", KEY_JSON, NULL, 0, "Accepted for likeness with other commands: the output is always JSON", 0},
+    CLI_TEXT_OPTION("Text to encode", 1),
+    CLI_FILE_OPTION("File to encode as one document; '-': standard input", 1),
+    {"decode", CLI_DECODE, "1,2,3", 0, "Token ids to decode; with --special, special tokens are written too",
+     1},
+    {"lines", KEY_LINES, NULL, 0, "Every line of the file is a document: one list of tokens a line", 1},
+    {"json", CLI_JSON, NULL, 0, "Has no effect: the output is always JSON", 3},
     {0}};
+static const struct argp_child children[] = {{&cli_encoding_argp, 0, NULL, 0}, {0}};
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
   arguments *a = state->input;
   switch (key) {
-  case 'p':
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &a->encoding;
+    return 0;
+  case CLI_TEXT:
     a->text = arg;
-    break;
-  case 'f':
-    a->file = arg;
-    break;
-  case 'd':
+    return 0;
+  case CLI_FILE:
+    a->file = !strcmp(arg, "-") ? "/dev/stdin" : arg;
+    return 0;
+  case CLI_DECODE:
     a->decode = arg;
-    break;
-  case KEY_NO_BOS:
-    a->no_bos = true;
-    break;
-  case KEY_SPECIAL:
-    a->special = true;
-    break;
-  case KEY_CHAT:
-    a->chat = true;
-    break;
+    return 0;
   case KEY_LINES:
     a->lines = true;
-    break;
-  case KEY_JSON:
-    break;
+    return 0;
+  case CLI_JSON:
+    return 0;
   case ARGP_KEY_ARG:
     return cli_take_arg(state, "MODEL", arg, &a->model);
   case ARGP_KEY_END:
     cli_need_arg(state, "MODEL", a->model);
     if (!!a->text + !!a->file + !!a->decode != 1)
       argp_error(state, "one of --text, --file and --decode is needed");
-    if (a->chat && a->decode) argp_error(state, "--chat goes with --text or --file");
+    if (a->encoding.chat && a->decode) argp_error(state, "--chat goes with --text or --file");
     if (a->lines && !a->file) argp_error(state, "--lines goes with --file");
-    break;
+    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
-  return 0;
 }
 
 static const struct argp argp = {
@@ -75,21 +67,16 @@ static const struct argp argp = {
     "MODEL",
     "Text to token ids as {\"tokens\": [...]}, or ids to text as {\"text\": \"...\"}.\v"
     "MODEL is a .gguf file, a tokenizer.json, or a directory that holds one.",
-    NULL,
+    children,
     NULL,
     NULL};
 
-static bool ends_with(const char *text, const char *end) {
-  size_t n = strlen(text), n_end = strlen(end);
-  return n >= n_end && !strcmp(text + n - n_end, end);
-}
-
 /* The tokenizer beside a .safetensors file. */
 static les_status open_beside(les_tokenizer **tok, const char *path) {
-  char *copy = strdup(path);
-  if (!copy) return les_fail(LES_FAILED, "%s: out of memory", path);
-  les_status status = les_tokenizer_open_folder(tok, dirname(copy));
-  free(copy);
+  char *folder = les_path_folder(path);
+  if (!folder) return les_no_memory("the name of the folder of %s", path);
+  les_status status = les_tokenizer_open_folder(tok, folder);
+  free(folder);
   return status;
 }
 
@@ -105,14 +92,14 @@ static les_status open_gguf(les_tokenizer **tok, const char *path) {
 static les_status open_tokenizer(les_tokenizer **tok, const char *model) {
   struct stat st;
   if (stat(model, &st) == 0 && S_ISDIR(st.st_mode)) return les_tokenizer_open_folder(tok, model);
-  if (ends_with(model, ".safetensors")) return open_beside(tok, model);
-  return ends_with(model, ".json") ? les_tokenizer_open_json(tok, model, NULL) : open_gguf(tok, model);
+  if (les_path_has_suffix(model, ".safetensors")) return open_beside(tok, model);
+  return les_path_has_suffix(model, ".json") ? les_tokenizer_open_json(tok, model, NULL)
+                                             : open_gguf(tok, model);
 }
 
 static les_status print_tokens(const les_tokenizer *tok, const char *text, size_t n, const arguments *a) {
   les_tokens t;
-  les_encode_options how = {.bos = !a->no_bos, .special = a->special};
-  LES_TRY(a->chat ? les_chat_encode(tok, text, n, &how, &t) : les_encode(tok, text, n, &how, &t));
+  LES_TRY(cli_encode(&a->encoding, tok, text, n, &t));
   printf("{\"tokens\": [");
   for (int i = 0; i < t.n; i++) printf("%s%d", i ? ", " : "", t.ids[i]);
   puts("]}");
@@ -156,7 +143,7 @@ static les_status decode(const les_tokenizer *tok, const arguments *a) {
   char *text = NULL;
   size_t n;
   if (*a->decode) LES_TRY(cli_parse_ids(a->decode, &t));
-  les_decode_options how = {.special = a->special, .document = true};
+  les_decode_options how = {.special = a->encoding.options.special, .document = true};
   les_status status = les_decode_with(tok, t.ids, t.n, &how, &text, &n);
   if (status == LES_OK) {
     printf("{\"text\": ");
@@ -169,7 +156,7 @@ static les_status decode(const les_tokenizer *tok, const arguments *a) {
 }
 
 int cmd_tokenize(int argc, char **argv) {
-  arguments a = {0};
+  arguments a = {.encoding.options.bos = true};
   cli_parse(&argp, argc, argv, &a);
   les_tokenizer *tok = NULL;
   les_status status = open_tokenizer(&tok, a.model);

@@ -8,10 +8,10 @@
 static error_t parse(int key, char *arg, struct argp_state *state) {
   cli_lesions *l = state->input;
   switch (key) {
-  case 'l':
+  case CLI_LESION:
     cli_list_add(&l->specs, arg);
     return 0;
-  case 'C':
+  case CLI_CALIBRATION:
     l->calibration = arg;
     return 0;
   default:
@@ -20,11 +20,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"lesion", 'l', "SPEC", 0, "Under this lesion too, e.g. skip@3 or skip@each.attn; several times", 3},
-    {"calibration", 'C', "FILE", 0,
+    {"lesion", CLI_LESION, "SPEC", 0, "Under this lesion too, e.g. skip@3 or skip@each.attn; several times",
+     3},
+    {"calibration", CLI_CALIBRATION, "FILE", 0,
      "Text over which mean lesions take their means: a text file, a .jsonl, a folder of such files, or a "
-     ".json "
-     "that mixes them",
+     ".json that mixes them",
      3},
     {0}};
 const struct argp cli_lesions_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};

@@ -1,28 +1,37 @@
 #include "cli/cli.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const les_command commands[] = {
-    {"inspect", "what a model file holds and which parts can be lesioned", cmd_inspect},
-    {"synth", "write a model with random weights, to plan runs and to test with", cmd_synth},
-    {"tokenize", "text to token ids, or back", cmd_tokenize},
-    {"score", "perplexity of given texts, intact and lesioned, and how far they are apart", cmd_score},
-    {"generate", "continuations of prompts, intact and lesioned", cmd_generate},
-    {"importance", "how much each layer turns the hidden state of texts", cmd_importance},
-    {"task", "scores of an evaluation task, intact and lesioned", cmd_task},
+typedef struct command {
+  const char *name;
+  const char *help; /* one line for `lesion --help` */
+  int (*run)(int argc, char **argv);
+  const char *alias; /* its name of before, which still works; or NULL */
+} command;
+
+static const command commands[] = {
+    {"inspect", "what a model file holds and which parts can be lesioned", cmd_inspect, NULL},
+    {"synth", "write a model with random weights, to plan runs and to test with", cmd_synth, NULL},
+    {"tokenize", "text to token ids, or back", cmd_tokenize, NULL},
+    {"score", "perplexity of given texts, intact and lesioned, and how far they are apart", cmd_score, NULL},
+    {"generate", "continuations of prompts, intact and lesioned", cmd_generate, NULL},
+    {"importance", "how much each layer turns the hidden state of texts", cmd_importance, NULL},
+    {"task", "scores of an evaluation task, intact and lesioned", cmd_task, NULL},
     {"perplexity", "perplexity of long texts by the rules of lm-evaluation-harness or llama.cpp",
-     cmd_perplexity},
-    {"plan", "what a job will take: cells, memory, hours", cmd_plan},
-    {"sweep", "run a job: every lesion on every prompt, under mpirun or alone", cmd_sweep},
-    {"launch", "run a job under mpirun: dead workers are replaced, crashes are started again", cmd_launch},
-    {"status", "how far a sweep is", cmd_status},
-    {"map", "what each layer is for: the map of a finished or running sweep", cmd_map},
-    {"sensitivity", "which matrices are pillars: rankings and a freeze list for fine-tuning",
-     cmd_sensitivity},
+     cmd_perplexity, NULL},
+    {"estimate", "what a job will take: cells, memory, hours", cmd_estimate, "plan"},
+    {"sweep", "run a job: every lesion on every prompt, under mpirun or alone", cmd_sweep, NULL},
+    {"launch", "run a job under mpirun: dead workers are replaced, crashes are started again", cmd_launch,
+     NULL},
+    {"status", "how far a sweep is", cmd_status, NULL},
+    {"map", "what each layer is for: the map of a finished or running sweep", cmd_map, NULL},
+    {"sensitivity", "which matrices are pillars: rankings and a freeze list for fine-tuning", cmd_sensitivity,
+     NULL},
 };
 enum { n_commands = sizeof commands / sizeof commands[0] };
 
@@ -48,19 +57,28 @@ static void wait_politely(char **argv) {
   execv(self, argv);
 }
 
+static const command *find_command(const char *name) {
+  for (int i = 0; i < n_commands; i++)
+    if (!strcmp(name, commands[i].name) || (commands[i].alias && !strcmp(name, commands[i].alias)))
+      return &commands[i];
+  return NULL;
+}
+
 int main(int argc, char **argv) {
   wait_politely(argv);
   argp_err_exit_status = 2;
+  signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like a full disk */
+  atexit(cli_close_output);
   if (argc < 2) return usage(stderr), 2;
   const char *name = argv[1];
   if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) return usage(stdout), 0;
   if (!strcmp(name, "--version")) return printf("lesion %s\n", LES_VERSION), 0;
-  for (int i = 0; i < n_commands; i++) {
-    if (strcmp(name, commands[i].name)) continue;
+  const command *c = find_command(name);
+  if (c) {
     char title[64]; /* argp prints argv[0] in its messages */
-    snprintf(title, sizeof title, "lesion %s", name);
+    snprintf(title, sizeof title, "lesion %s", c->name);
     argv[1] = title;
-    return commands[i].run(argc - 1, argv + 1);
+    return c->run(argc - 1, argv + 1);
   }
   fprintf(stderr, "lesion: no command '%s'; `lesion --help` lists them\n", name);
   return 2;

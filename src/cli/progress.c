@@ -50,23 +50,11 @@ static void show_progress(void *ctx, int64_t done, int64_t total, double rate, d
   }
 }
 
-les_observer cli_progress_open(cli_progress *p, bool bar) {
+les_observer cli_progress_init(cli_progress *p, bool bar) {
   *p = (cli_progress){.terminal = bar || isatty(STDERR_FILENO), .minute = les_now()};
   return (les_observer){.ctx = p, .lesion = show_lesion, .progress = show_progress, .note = show_note};
 }
 
-void cli_progress_close(cli_progress *p) {
+void cli_progress_free(cli_progress *p) {
   clear_bar(p);
-}
-
-bool cli_parse_time(const char *text, double *seconds) {
-  int part[3], n = 0, used = 0;
-  for (*seconds = 0; n < 3; n++) {
-    if (sscanf(text, "%9d%n", &part[n], &used) != 1 || part[n] < 0 || text[0] == '+') return false;
-    *seconds = *seconds * 60 + part[n];
-    text += used;
-    if (!*text) return *seconds > 0;
-    if (*text++ != ':') return false;
-  }
-  return false;
 }

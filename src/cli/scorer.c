@@ -13,7 +13,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     state->child_inputs[0] = &s->lesions;
     state->child_inputs[1] = &s->model;
     return 0;
-  case 'j':
+  case CLI_JSON:
     s->json = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -26,7 +26,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   }
 }
 
-static const struct argp_option options[] = {{"json", 'j', NULL, 0, "Print one JSON document", 4}, {0}};
+static const struct argp_option options[] = {CLI_JSON_OPTION(4), {0}};
 static const struct argp_child children[] = {
     {&cli_lesions_argp, 0, NULL, 0}, {&cli_model_argp, 0, NULL, 0}, {0}};
 const struct argp cli_scorer_argp = {options, parse, NULL, NULL, children, NULL, NULL};
@@ -47,15 +47,14 @@ static const les_loglik *answers_of(const answers *a, int row) {
 }
 
 static void print_json(cli_scorer *s, const les_model *model, const answers *a) {
-  cJSON *doc = cli_results(model, s->model.compute), *results = cJSON_GetObjectItem(doc, "results");
+  cJSON *doc = cli_document(model, s->model.compute), *results = cli_add_array(doc, "results");
   for (int row = 0; row <= a->lesions->n; row++) {
     les_score scores[LES_MOST_SCORES];
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "lesion", spec(a, row));
-    cJSON_AddNumberToObject(item, s->counted, (double)s->count);
+    cJSON *item = cli_add_object(results, NULL);
+    cli_add_string(item, "lesion", spec(a, row));
+    cli_add_number(item, s->counted, (double)s->count);
     int n = s->finish(s, answers_of(a, row), scores, item);
-    for (int i = 0; i < n; i++) cJSON_AddNumberToObject(item, scores[i].name, scores[i].value);
-    cJSON_AddItemToArray(results, item);
+    for (int i = 0; i < n; i++) cli_add_number(item, scores[i].name, scores[i].value);
   }
   cli_print_json(doc);
 }
@@ -86,7 +85,7 @@ les_status cli_scorer_run(cli_scorer *s) {
   LES_GOTO(status, s->prepare(s, model, &requests), done);
   a.n_requests = requests->n;
   a.items = calloc(((size_t)lesions->n + 1) * ((size_t)requests->n + 1), sizeof *a.items);
-  if (!a.items) LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %d lesions", lesions->n), done);
+  if (!a.items) LES_GOTO(status, les_no_memory("the scores of %d lesions", lesions->n), done);
   les_loglik_options o = {.compute = (les_compute)s->model.compute, .threads = cli_threads(s->model.threads)};
   LES_GOTO(status,
            les_loglik_score(model, requests->items, requests->n, lesions, s->lesions.means, &o, a.items),

@@ -9,55 +9,76 @@
 #include <stdlib.h>
 #include <string.h>
 
-void cli_texts_add(cli_texts *texts, cli_text_kind kind, const char *value) {
-  texts->items = realloc(texts->items, (size_t)(texts->n + 1) * sizeof *texts->items);
-  texts->items[texts->n++] = (cli_text){.kind = kind, .value = value};
-}
-
-enum { KEY_CHAT = 256 };
-
-static error_t parse(int key, char *arg, struct argp_state *state) {
-  cli_texts *texts = state->input;
+static error_t parse_encoding(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  cli_encoding *e = state->input;
   switch (key) {
-  case 'x':
-    cli_texts_add(texts, CLI_TEXT, arg);
+  case CLI_NO_BOS:
+    e->options.bos = false;
     return 0;
-  case 'f':
-    cli_texts_add(texts, CLI_TEXT_FILE, arg);
+  case CLI_SPECIAL:
+    e->options.special = true;
     return 0;
-  case 'i':
-    cli_texts_add(texts, CLI_TEXT_TOKENS, arg);
-    return 0;
-  case 'B':
-    texts->encode.bos = false;
-    return 0;
-  case 'S':
-    texts->encode.special = true;
-    return 0;
-  case KEY_CHAT:
-    texts->chat = true;
+  case CLI_CHAT:
+    e->chat = true;
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
 }
 
-static const struct argp_option options[] = {
-    {"text", 'x', "TEXT", 0, "A text; this and the next two may be given several times", 1},
-    {"file", 'f', "FILE", 0, "A text file", 1},
-    {"tokens", 'i', "1,2,3", 0, "Token ids, taken as they are", 1},
-    {"no-bos", 'B', NULL, 0, "Put no begin token in front of texts", 2},
-    {"special", 'S', NULL, 0, "Special tokens written in texts count as such", 2},
-    {"chat", KEY_CHAT, NULL, 0, "Wrap each text as a user's turn in the chat template of Llama 3 or Gemma",
+static const struct argp_option encoding_options[] = {
+    {"no-bos", CLI_NO_BOS, NULL, 0, "Put no begin token in front of texts", 2},
+    {"special", CLI_SPECIAL, NULL, 0, "Special tokens written in texts count as such", 2},
+    {"chat", CLI_CHAT, NULL, 0, "Wrap each text as a user's turn in the chat template of Llama 3 or Gemma",
      2},
     {0}};
-const struct argp cli_texts_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
+const struct argp cli_encoding_argp = {encoding_options, parse_encoding, NULL, NULL, NULL, NULL, NULL};
+
+les_status cli_encode(const cli_encoding *e, const les_tokenizer *tokenizer, const char *text, size_t n,
+                      les_tokens *out) {
+  return e->chat ? les_chat_encode(tokenizer, text, n, &e->options, out)
+                 : les_encode(tokenizer, text, n, &e->options, out);
+}
+
+void cli_texts_add(cli_texts *texts, cli_text_kind kind, const char *value) {
+  texts->items = cli_grow(texts->items, texts->n, sizeof *texts->items);
+  texts->items[texts->n++] = (cli_text){.kind = kind, .value = value};
+}
+
+static error_t parse_text(int key, char *arg, struct argp_state *state) {
+  cli_texts *texts = state->input;
+  switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &texts->encoding;
+    return 0;
+  case CLI_TEXT:
+    cli_texts_add(texts, CLI_KIND_TEXT, arg);
+    return 0;
+  case CLI_FILE:
+    cli_texts_add(texts, CLI_KIND_FILE, arg);
+    return 0;
+  case CLI_TOKENS:
+    cli_texts_add(texts, CLI_KIND_TOKENS, arg);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option text_options[] = {
+    CLI_TEXT_OPTION("A text; texts, files and tokens may be given several times", 1),
+    CLI_FILE_OPTION("A text file", 1),
+    {"tokens", CLI_TOKENS, "1,2,3", 0, "Token ids, taken as they are", 1},
+    {0}};
+static const struct argp_child text_children[] = {{&cli_encoding_argp, 0, NULL, 0}, {0}};
+const struct argp cli_texts_argp = {text_options, parse_text, NULL, NULL, text_children, NULL, NULL};
 
 les_status cli_parse_ids(const char *list, les_tokens *tokens) {
   size_t n = 1;
   for (const char *c = list; *c; c++) n += *c == ',';
   *tokens = (les_tokens){.ids = malloc(n * sizeof *tokens->ids)};
-  if (!tokens->ids) return les_fail(LES_FAILED, "out of memory for %zu tokens", n);
+  if (!tokens->ids) return les_no_memory("%zu tokens", n);
   for (const char *c = list;; c++) {
     char *end;
     errno = 0;
@@ -72,28 +93,23 @@ les_status cli_parse_ids(const char *list, les_tokens *tokens) {
   }
 }
 
-static les_status encode(const cli_texts *texts, const les_model *model, const char *text, size_t n,
-                         les_tokens *out) {
-  LES_TRY(les_model_need_tokenizer(model));
-  return texts->chat ? les_chat_encode(model->tokenizer, text, n, &texts->encode, out)
-                     : les_encode(model->tokenizer, text, n, &texts->encode, out);
-}
-
 static les_status resolve(const cli_texts *texts, cli_text *t, const les_model *model) {
-  if (t->kind == CLI_TEXT_TOKENS) return cli_parse_ids(t->value, &t->tokens);
-  if (t->kind == CLI_TEXT) return encode(texts, model, t->value, strlen(t->value), &t->tokens);
+  if (t->kind == CLI_KIND_TOKENS) return cli_parse_ids(t->value, &t->tokens);
+  LES_TRY(les_model_need_tokenizer(model));
+  if (t->kind == CLI_KIND_TEXT)
+    return cli_encode(&texts->encoding, model->tokenizer, t->value, strlen(t->value), &t->tokens);
   char *data;
   size_t n;
   LES_TRY(les_file_read(t->value, &data, &n));
-  les_status status = encode(texts, model, data, n, &t->tokens);
+  les_status status = cli_encode(&texts->encoding, model->tokenizer, data, n, &t->tokens);
   free(data);
   return status;
 }
 
 static les_status check(const cli_text *t, const les_model *model, int room) {
-  const char *what = t->kind == CLI_TEXT_FILE ? t->value
-                     : t->kind == CLI_TEXT    ? "the text"
-                                              : "the token list";
+  const char *what = t->kind == CLI_KIND_FILE   ? t->value
+                     : t->kind == CLI_KIND_TEXT ? "the text"
+                                                : "the token list";
   if (t->tokens.n == 0)
     return les_fail(LES_FAILED, "%s has no tokens, and this model's tokenizer puts none in front", what);
   for (int i = 0; i < t->tokens.n; i++)
@@ -108,7 +124,7 @@ static les_status check(const cli_text *t, const les_model *model, int room) {
 
 les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room, les_input **inputs) {
   *inputs = calloc((size_t)texts->n + 1, sizeof **inputs);
-  if (!*inputs) return les_fail(LES_FAILED, "out of memory for %d texts", texts->n);
+  if (!*inputs) return les_no_memory("%d texts", texts->n);
   for (int i = 0; i < texts->n; i++) {
     LES_TRY(resolve(texts, &texts->items[i], model));
     LES_TRY(check(&texts->items[i], model, room));

@@ -6,7 +6,20 @@
 
 #include <argp.h>
 
-typedef enum cli_text_kind { CLI_TEXT, CLI_TEXT_FILE, CLI_TEXT_TOKENS } cli_text_kind;
+/* How a text becomes tokens. */
+typedef struct cli_encoding {
+  les_encode_options options;
+  bool chat; /* wrapped in the model's chat template */
+} cli_encoding;
+
+/* --no-bos, --special and --chat; the input of the child is a cli_encoding with options.bos set. */
+extern const struct argp cli_encoding_argp;
+
+/* Encodes n bytes of text; *out is for les_tokens_free. */
+les_status cli_encode(const cli_encoding *e, const les_tokenizer *tokenizer, const char *text, size_t n,
+                      les_tokens *out);
+
+typedef enum cli_text_kind { CLI_KIND_TEXT, CLI_KIND_FILE, CLI_KIND_TOKENS } cli_text_kind;
 
 typedef struct cli_text {
   cli_text_kind kind;
@@ -17,12 +30,11 @@ typedef struct cli_text {
 typedef struct cli_texts {
   cli_text *items; /* in the order of the command line */
   int n;
-  les_encode_options encode;
-  bool chat; /* texts are wrapped in the model's chat template */
+  cli_encoding encoding;
 } cli_texts;
 
-/* --text, --file, --tokens, --no-bos, --special and --chat; the input of the child is a cli_texts with
- * encode.bos set. */
+/* --text, --file, --tokens and the options of cli_encoding_argp; the input of the child is a cli_texts with
+ * encoding.options.bos set. */
 extern const struct argp cli_texts_argp;
 
 /* Adds one text, as an option of the command does. */

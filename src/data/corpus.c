@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "data/documents.h"
 
 #include <stdio.h>
@@ -43,13 +44,6 @@ static les_status add_source(les_corpus *c, const les_tokenizer *tokenizer, cons
   return status;
 }
 
-static char *beside(const char *mix, const char *file) {
-  const char *slash = strrchr(mix, '/');
-  char *path = NULL;
-  if (*file == '/' || !slash) return strdup(file);
-  return asprintf(&path, "%.*s/%s", (int)(slash - mix), mix, file) < 0 ? NULL : path;
-}
-
 static les_status read_entry(les_corpus *c, const les_tokenizer *tokenizer, const cJSON *entry,
                              const char *mix, uint32_t index, uint64_t seed) {
   static const char *const keys[] = {"file", "weight", "samples", "field"};
@@ -61,7 +55,7 @@ static les_status read_entry(les_corpus *c, const les_tokenizer *tokenizer, cons
   LES_TRY(les_json_get_number(entry, "weight", mix, 1e-9, 1e9, &s.weight));
   LES_TRY(les_json_get_int(entry, "samples", mix, 1, INT32_MAX, &s.samples));
   if (!file) return les_fail(LES_FAILED, "%s: an entry of a mix needs \"file\"", mix);
-  s.path = beside(mix, file);
+  s.path = les_path_beside(mix, file);
   if (!s.path) return les_fail(LES_FAILED, "out of memory");
   les_status status = add_source(c, tokenizer, &s, index, seed);
   free(s.path);
@@ -98,9 +92,8 @@ static les_status digest(les_corpus *c) {
 
 les_status les_corpus_read(les_corpus *out, const char *path, const les_tokenizer *tokenizer, uint64_t seed) {
   *out = (les_corpus){0};
-  size_t n = strlen(path);
   les_status status;
-  if (n > 5 && !strcmp(path + n - 5, ".json"))
+  if (les_path_has_suffix(path, ".json"))
     status = read_mix(out, path, tokenizer, seed);
   else
     status = add_source(out, tokenizer, &(source){.path = (char *)path, .weight = 1}, 0, seed);

@@ -2,12 +2,12 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "base/rng.h"
 #include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,9 +67,9 @@ static les_status read_any(les_documents *d, const char *path, const char *field
 
 /* An entry of a folder; anything but files and folders is passed over. */
 static les_status read_entry(les_documents *d, const char *folder, const char *name, const char *field) {
-  char *path;
+  char *path = les_path_join(folder, name);
   struct stat st = {0}, target;
-  if (asprintf(&path, "%s/%s", folder, name) < 0) return les_fail(LES_FAILED, "out of memory");
+  if (!path) return les_no_memory("the name of a file in %s", folder);
   les_status status = LES_OK;
   if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && stat(path, &target) == 0 && S_ISREG(target.st_mode))
     st = target;
@@ -92,10 +92,8 @@ static les_status read_folder(les_documents *d, const char *path, const char *fi
 }
 
 static les_status read_any(les_documents *d, const char *path, const char *field, const struct stat *st) {
-  size_t n = strlen(path);
   if (S_ISDIR(st->st_mode)) return read_folder(d, path, field);
-  if (n > 6 && !strcmp(path + n - 6, ".jsonl"))
-    return les_json_read_lines(path, read_line, &(lines){d, field});
+  if (les_path_has_suffix(path, ".jsonl")) return les_json_read_lines(path, read_line, &(lines){d, field});
   return read_text(d, path);
 }
 

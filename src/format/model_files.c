@@ -1,6 +1,7 @@
 #include "format/model_files.h"
 
 #include "base/file.h"
+#include "base/path.h"
 #include "base/sha256.h"
 
 #include <stdlib.h>
@@ -13,20 +14,12 @@ static bool is_folder(const char *path) {
 }
 
 static bool is_gguf(const char *path) {
-  static const char ending[] = ".safetensors";
-  size_t n = strlen(path), k = sizeof ending - 1;
-  return !is_folder(path) && !(n >= k && !strcmp(path + n - k, ending));
-}
-
-static char *find_folder(const char *path) {
-  const char *slash = strrchr(path, '/');
-  if (is_folder(path)) return strdup(path);
-  return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+  return !is_folder(path) && !les_path_has_suffix(path, ".safetensors");
 }
 
 les_status les_model_files_open(les_model_files *out, const char *path) {
   les_status status;
-  *out = (les_model_files){.folder = find_folder(path)};
+  *out = (les_model_files){.folder = is_folder(path) ? strdup(path) : les_path_folder(path)};
   if (!out->folder) return les_fail(LES_FAILED, "%s: no memory", path);
   if (is_gguf(path)) {
     LES_GOTO(status, les_gguf_open(&out->gguf, path), done);

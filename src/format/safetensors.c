@@ -2,10 +2,10 @@
 
 #include "base/json.h"
 #include "base/mapping.h"
+#include "base/path.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -136,11 +136,6 @@ static les_status add_shard(les_safetensors *s, char *path) {
   return LES_OK;
 }
 
-static char *join_path(const char *dir, const char *file) {
-  char *path;
-  return asprintf(&path, "%s/%s", dir, file) < 0 ? NULL : path;
-}
-
 static int compare_shards(const void *a, const void *b) {
   return strcmp(((const shard *)a)->path, ((const shard *)b)->path);
 }
@@ -160,7 +155,7 @@ static les_status list_shards(les_safetensors *s, const char *dir, const char *i
     bool known = false;
     for (int i = 0; i < s->n_shards && !known; i++)
       known = !strcmp(s->shards[i].path + strlen(dir) + 1, last);
-    if (!known) LES_TRY(add_shard(s, join_path(dir, last)));
+    if (!known) LES_TRY(add_shard(s, les_path_join(dir, last)));
   }
   qsort(s->shards, (size_t)s->n_shards, sizeof *s->shards, compare_shards);
   return LES_OK;
@@ -184,8 +179,8 @@ static les_status read_shards(les_safetensors *s, const char *path) {
 }
 
 static les_status open_directory(les_safetensors *s, const char *dir) {
-  char *single = join_path(dir, "model.safetensors"),
-       *index_path = join_path(dir, "model.safetensors.index.json");
+  char *single = les_path_join(dir, "model.safetensors");
+  char *index_path = les_path_join(dir, "model.safetensors.index.json");
   cJSON *index = NULL;
   les_status status;
   if (!single || !index_path) {

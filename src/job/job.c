@@ -1,6 +1,7 @@
 #include "job/job.h"
 
 #include "base/json.h"
+#include "base/path.h"
 #include "measure/field.h"
 
 #include <stdio.h>
@@ -32,9 +33,7 @@ static les_status no_memory(const char *path) {
 
 /* `path` as seen from the folder of the job file. */
 static les_status resolve(const les_job *job, const char *path, char **out) {
-  const char *slash = strrchr(job->path, '/');
-  int folder = *path == '/' || !slash ? 0 : (int)(slash - job->path) + 1;
-  if (asprintf(out, "%.*s%s", folder, job->path, path) < 0) *out = NULL;
+  *out = les_path_beside(job->path, path);
   return *out ? LES_OK : no_memory(job->path);
 }
 
@@ -48,9 +47,7 @@ static les_status read_path(const les_job *job, const cJSON *doc, const char *ke
 }
 
 static les_status default_output(les_job *job) {
-  size_t n = strlen(job->path);
-  if (n > 5 && !strcmp(job->path + n - 5, ".json")) n -= 5;
-  if (asprintf(&job->output, "%.*s.h5", (int)n, job->path) < 0) job->output = NULL;
+  job->output = les_path_with_suffix(job->path, ".json", ".h5");
   return job->output ? LES_OK : no_memory(job->path);
 }
 

@@ -1,10 +1,10 @@
 #include "base/json.h"
+#include "base/path.h"
 #include "model/config.h"
 #include "model/config_rope.h"
 #include "model/hf_config.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -226,10 +226,9 @@ static les_status read_eos(const reader *r, const char *dir) {
   else if (r->dialect->eos >= 0)
     LES_TRY(les_config_add_eos(r->config, r->dialect->eos));
 
-  char *path;
+  char *path = les_path_join(dir, "generation_config.json");
   cJSON *doc = NULL;
-  if (asprintf(&path, "%s/generation_config.json", dir) < 0)
-    return les_fail(LES_FAILED, "%s: no memory", dir);
+  if (!path) return les_no_memory("the name of a file in %s", dir);
   les_status status = access(path, F_OK) == 0 ? les_json_read(&doc, path) : LES_OK;
   if (status == LES_OK && doc) {
     settle_nulls(doc);
@@ -276,9 +275,9 @@ static les_status read_all(reader *r, const char *dir, int max_layers) {
 
 les_status les_config_read_json(les_config *out, const char *dir, int max_layers) {
   *out = (les_config){0};
-  char *path;
+  char *path = les_path_join(dir, "config.json");
   cJSON *doc = NULL;
-  if (asprintf(&path, "%s/config.json", dir) < 0) return les_fail(LES_FAILED, "%s: no memory", dir);
+  if (!path) return les_no_memory("the name of a file in %s", dir);
   les_status status = les_json_read(&doc, path);
   if (status == LES_OK && !cJSON_IsObject(doc)) status = les_fail(LES_FAILED, "%s: is no JSON object", path);
   if (status == LES_OK) {

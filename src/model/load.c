@@ -1,9 +1,9 @@
 #include "model/load.h"
 
+#include "base/path.h"
 #include "format/model_files.h"
 #include "model/bind.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,19 +18,12 @@ static const char *keep_text(les_model *m, const char *text, size_t n) {
   return copy ? memcpy(copy, text, n) : NULL;
 }
 
-/* The last part of a path without its ending: what a model is called that does not say. */
+/* The name of its file: what a model is called that does not say. */
 static const char *keep_file_name(les_model *m, const char *path) {
-  size_t n = strlen(path);
-  while (n > 1 && path[n - 1] == '/') n--;
-  size_t start = n;
-  while (start > 0 && path[start - 1] != '/') start--;
-  size_t end = n;
-  static const char *const endings[] = {".gguf", ".safetensors"};
-  for (size_t i = 0; i < 2; i++) {
-    size_t k = strlen(endings[i]);
-    if (n - start > k && !memcmp(path + n - k, endings[i], k)) end = n - k;
-  }
-  return keep_text(m, path + start, end - start);
+  char *name = les_path_stem(path, les_path_has_suffix(path, ".gguf") ? ".gguf" : ".safetensors");
+  const char *kept = name ? keep_text(m, name, strlen(name)) : NULL;
+  free(name);
+  return kept;
 }
 
 static les_status take_config(les_model *m, const les_config *c) {

@@ -1,5 +1,6 @@
 #include "synth/synth.h"
 
+#include "base/path.h"
 #include "synth/fill.h"
 #include "synth/synth_file.h"
 
@@ -217,22 +218,20 @@ done:
 }
 
 static les_status write_folder(const char *folder, const les_synth *s) {
-  char *path;
   if (s->type != LES_F32 && s->type != LES_F16 && s->type != LES_BF16)
     return les_fail(LES_USAGE, "safetensors files hold F32, F16 and BF16, not %s; write a .gguf file",
                     les_dtype_find(s->type)->name);
   if (mkdir(folder, 0777) != 0 && errno != EEXIST) return cannot_write(folder);
   LES_TRY(les_synth_hub_settings(s, folder));
-  if (asprintf(&path, "%s/model.safetensors", folder) < 0)
-    return les_fail(LES_FAILED, "%s: no memory", folder);
+  char *path = les_path_join(folder, "model.safetensors");
+  if (!path) return les_no_memory("the name of a file in %s", folder);
   les_status status = write_file(path, s, true);
   free(path);
   return status;
 }
 
 les_status les_synth_write(const char *path, const les_synth *s) {
-  size_t n = strlen(path);
-  if (n < 5 || strcmp(path + n - 5, ".gguf")) return write_folder(path, s);
+  if (!les_path_has_suffix(path, ".gguf")) return write_folder(path, s);
   if (!s->config->arch->gguf)
     return les_fail(LES_USAGE, "GGUF has no architecture %s; write a folder (a path without .gguf)",
                     s->config->arch->name);

@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/path.h"
 #include "model/hf_config.h"
 #include "synth/synth_file.h"
 #include "synth/synth_vocab.h"
@@ -150,8 +151,8 @@ static les_status make_tokenizer(int n, les_buffer *b) {
 }
 
 static les_status write_beside(const char *folder, const char *name, const void *data, size_t n) {
-  char *path;
-  if (asprintf(&path, "%s/%s", folder, name) < 0) return les_fail(LES_FAILED, "%s: no memory", folder);
+  char *path = les_path_join(folder, name);
+  if (!path) return les_no_memory("the name of a file in %s", folder);
   les_status status = les_file_write(path, data, n);
   free(path);
   return status;

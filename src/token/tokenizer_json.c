@@ -1,9 +1,9 @@
 /* tokenizer.json, the format of Hugging Face's tokenizers library; behaves as that library does. */
 #include "base/json.h"
+#include "base/path.h"
 #include "token/pipeline.h"
 #include "token/tokenizer_steps.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -309,12 +309,11 @@ done:
 
 les_status les_tokenizer_open_folder(les_tokenizer **out, const char *folder) {
   *out = NULL;
-  char *path = NULL, *config = NULL;
+  char *path = les_path_join(folder, "tokenizer.json");
+  char *config = les_path_join(folder, "tokenizer_config.json");
   les_status status;
-  if (asprintf(&path, "%s/tokenizer.json", folder) < 0) path = NULL;
-  if (asprintf(&config, "%s/tokenizer_config.json", folder) < 0) config = NULL;
   if (!path || !config)
-    status = les_fail(LES_FAILED, "%s: out of memory", folder);
+    status = les_no_memory("the names of the tokenizer's files in %s", folder);
   else if (access(path, F_OK) != 0)
     status = les_fail(LES_FAILED, "%s: there is no tokenizer.json: give token ids with --tokens", folder);
   else

@@ -37,7 +37,7 @@ with tempfile.TemporaryDirectory() as folder:
     check("its tensors", {"name": "blk.0.ffn_up.weight", "type": "F32", "shape": [172, 64], "supported": True} in doc["tensors"])
     check("its sites", doc["sites"] == {"parts": ["attn", "mlp", "attn.q", "attn.k", "attn.v", "attn.o", "mlp.gate", "mlp.up",
                                                   "mlp.down"], "layers": 5, "heads": 8})
-    text = run("inspect", "-n", f"{data}/models/tiny-gpt2").stdout
+    text = run("inspect", "--no-tensors", f"{data}/models/tiny-gpt2").stdout
     check("GPT-2 has no gate", "mlp.up" in text and "mlp.gate" not in text)
 
     # a model that cannot be run is described, and what is wrong is named

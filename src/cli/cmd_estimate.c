@@ -3,34 +3,32 @@
 #include "model/load.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-typedef struct plan_options {
+typedef struct estimate_options {
   cli_model_options model;
   char *job;
   int ranks, prompts, lesions;
   bool json;
-} plan_options;
+} estimate_options;
 
-enum { KEY_PROMPTS = 256, KEY_LESIONS };
+enum { KEY_PROMPTS = CLI_OWN_KEYS, KEY_LESIONS };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
-  plan_options *o = state->input;
+  estimate_options *o = state->input;
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &o->model;
     return 0;
-  case 'n':
-    o->ranks = (int)cli_number(state, "--ranks", arg, 1, 1000000);
+  case CLI_RANKS:
+    o->ranks = cli_int(state, "--ranks", arg, 1, 1000000);
     return 0;
   case KEY_PROMPTS:
-    o->prompts = (int)cli_number(state, "--sample-prompts", arg, 1, 1000000);
+    o->prompts = cli_int(state, "--sample-prompts", arg, 1, 1000000);
     return 0;
   case KEY_LESIONS:
-    o->lesions = (int)cli_number(state, "--sample-lesions", arg, 1, 1000000);
+    o->lesions = cli_int(state, "--sample-lesions", arg, 1, 1000000);
     return 0;
-  case 'j':
+  case CLI_JSON:
     o->json = true;
     return 0;
   case ARGP_KEY_ARG:
@@ -44,52 +42,51 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"ranks", 'n', "N", 0, "Say how long it takes on N ranks (default: 1, 4, 16 and 64)", 0},
-    {"sample-prompts", KEY_PROMPTS, "P", 0, "Prompts of the calibration (default 12)", 1},
-    {"sample-lesions", KEY_LESIONS, "L", 0, "Lesions of the calibration (default 6)", 1},
-    {"json", 'j', NULL, 0, "Print one JSON document", 2},
+    CLI_RANKS_OPTION("Say how long it takes on N ranks (default: 1, 4, 16 and 64)"),
+    {"sample-prompts", KEY_PROMPTS, "P", 0, "Prompts of the trial run (default 12)", 1},
+    {"sample-lesions", KEY_LESIONS, "L", 0, "Lesions of the trial run (default 6)", 1},
+    CLI_JSON_OPTION(2),
     {0}};
 static const struct argp_child children[] = {{&cli_model_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     options,
     parse,
     "JOB.json",
-    "Says what a sweep will take before it is run: cells, tokens, memory, and hours, from a short "
-    "calibration on this "
-    "machine.\vThe calibration runs some prompts of the job under some of its lesions, spread evenly. Hours "
-    "on N ranks are "
-    "those of N ranks that each have the threads of this run (--threads) on cores of their own.",
+    "Says what a sweep will take before it is run: cells, tokens, memory, and hours, from a short trial run "
+    "on this machine.\vThe trial runs some prompts of the job under some of its lesions, spread evenly. "
+    "Hours on N ranks are those of N ranks that each have the threads of this run (--threads) on cores of "
+    "their own.",
     children,
     NULL,
     NULL};
 
 static const int usual_ranks[] = {1, 4, 16, 64};
 
-static void print_json(const les_cost_estimate *f, const les_study *study, const plan_options *o) {
-  cJSON *doc = cJSON_CreateObject();
-  cJSON_AddNumberToObject(doc, "cells", (double)f->cells);
-  cJSON_AddNumberToObject(doc, "intact_runs", (double)f->intact_runs);
-  cJSON_AddNumberToObject(doc, "prompt_tokens", (double)f->prompt_tokens);
-  cJSON_AddNumberToObject(doc, "new_tokens", (double)f->new_tokens);
-  cJSON_AddNumberToObject(doc, "weights_bytes", (double)f->weights_bytes);
-  cJSON_AddNumberToObject(doc, "batch_bytes", (double)f->batch_bytes);
-  cJSON_AddNumberToObject(doc, "plan_bytes", (double)f->plan_bytes);
-  cJSON_AddNumberToObject(doc, "threads", f->threads);
-  cJSON_AddNumberToObject(doc, "intact_seconds", f->intact_seconds);
-  cJSON_AddNumberToObject(doc, "cell_seconds", f->cell_seconds);
-  cJSON_AddNumberToObject(doc, "plan_seconds", f->plan_seconds);
-  cJSON *list = cJSON_AddArrayToObject(doc, "time");
+static void print_json(const les_cost_estimate *f, const les_study *study, const estimate_options *o) {
+  cJSON *doc = cli_object();
+  cli_add_string(doc, "compute", les_compute_name(study->job->compute));
+  cli_add_number(doc, "cells", (double)f->cells);
+  cli_add_number(doc, "intact_runs", (double)f->intact_runs);
+  cli_add_number(doc, "prompt_tokens", (double)f->prompt_tokens);
+  cli_add_number(doc, "new_tokens", (double)f->new_tokens);
+  cli_add_number(doc, "weights_bytes", (double)f->weights_bytes);
+  cli_add_number(doc, "batch_bytes", (double)f->batch_bytes);
+  cli_add_number(doc, "plan_bytes", (double)f->plan_bytes);
+  cli_add_number(doc, "threads", f->threads);
+  cli_add_number(doc, "intact_seconds", f->intact_seconds);
+  cli_add_number(doc, "cell_seconds", f->cell_seconds);
+  cli_add_number(doc, "plan_seconds", f->plan_seconds);
+  cJSON *list = cli_add_array(doc, "time");
   for (size_t i = 0; i < (o->ranks ? 1 : sizeof usual_ranks / sizeof *usual_ranks); i++) {
     int ranks = o->ranks ? o->ranks : usual_ranks[i];
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddNumberToObject(item, "ranks", ranks);
-    cJSON_AddNumberToObject(item, "seconds", les_cost_estimate_seconds(f, study, ranks));
-    cJSON_AddItemToArray(list, item);
+    cJSON *item = cli_add_object(list, NULL);
+    cli_add_number(item, "ranks", ranks);
+    cli_add_number(item, "seconds", les_cost_estimate_seconds(f, study, ranks));
   }
   cli_print_json(doc);
 }
 
-static void print_text(const les_cost_estimate *f, const les_study *study, const plan_options *o) {
+static void print_text(const les_cost_estimate *f, const les_study *study, const estimate_options *o) {
   const double gib = 1 << 30;
   printf("%d lesions x %d prompts and documents = %lld cells, and %lld intact runs\n", study->lesions.n,
          study->columns.n, (long long)f->cells, (long long)f->intact_runs);
@@ -97,8 +94,7 @@ static void print_text(const les_cost_estimate *f, const les_study *study, const
          (long long)f->new_tokens);
   printf("memory of a node   %.2f GiB of weights, shared by its ranks\n", (double)f->weights_bytes / gib);
   printf("memory of a rank   %.2f GiB of batch, %.2f GiB for the largest lesion's own parameters, and kept "
-         "states (at\n"
-         "                   most a quarter of the node's memory, divided by its ranks)\n\n",
+         "states (at\n                   most a quarter of the node's memory, divided by its ranks)\n\n",
          (double)f->batch_bytes / gib, (double)f->plan_bytes / gib);
   printf("measured with %d threads on %d prompts x %d lesions: %.3f s an intact run, %.3f s a cell\n\n",
          f->threads, f->sampled_columns, f->sampled_lesions, f->intact_seconds, f->cell_seconds);
@@ -109,25 +105,25 @@ static void print_text(const les_cost_estimate *f, const les_study *study, const
   }
 }
 
-static les_status plan(const plan_options *o) {
+static les_status estimate(const estimate_options *o) {
   les_job *job = NULL;
   les_model *model = NULL;
   les_study *study = NULL;
-  les_cost_estimate forecast;
+  les_cost_estimate cost;
   les_status status;
   LES_GOTO(status, les_job_open(&job, o->job), done);
-  if (o->model.compute != LES_COMPUTE_AUTO) job->compute = (les_compute)o->model.compute;
+  if (o->model.compute >= 0) job->compute = (les_compute)o->model.compute;
   LES_GOTO(status, les_model_open(&model, job->model_path, &(les_model_options){.no_sha256 = true}), done);
   LES_GOTO(status, les_study_open(&study, job, model), done);
   LES_GOTO(status,
-           les_cost_estimate_make(&forecast, study,
+           les_cost_estimate_make(&cost, study,
                                   cli_threads(o->model.threads ? o->model.threads : job->threads), o->prompts,
                                   o->lesions),
            done);
   if (o->json)
-    print_json(&forecast, study, o);
+    print_json(&cost, study, o);
   else
-    print_text(&forecast, study, o);
+    print_text(&cost, study, o);
 done:
   les_study_close(&study);
   les_model_close(&model);
@@ -135,8 +131,8 @@ done:
   return status;
 }
 
-int cmd_plan(int argc, char **argv) {
-  plan_options o = {0};
+int cmd_estimate(int argc, char **argv) {
+  estimate_options o = {.model.compute = -1};
   cli_parse(&argp, argc, argv, &o);
-  return cli_finish(plan(&o));
+  return cli_finish(estimate(&o));
 }

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""What holds for every command: options mean the same everywhere, and output that does not arrive is a failure.
+
+Usage: test_cli.py LESION"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+LESION = sys.argv.pop(1)
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
+MODEL = os.path.join(DATA, "models", "stories260K", "stories260K.gguf")
+
+# -n alone has two meanings: new tokens, and ranks where a command is about them, as in mpirun
+LETTERS = {"c": ["compute"], "f": ["file"], "j": ["json"], "l": ["lesion"], "m": ["measure"], "n": ["max-new-tokens", "ranks"],
+           "o": ["output"], "p": ["prompt"], "t": ["threads"]}
+
+
+def run(*args, **options):
+    return subprocess.run([LESION, *args], stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, text=True,
+                          timeout=120, **options)
+
+
+def commands():
+    return re.findall(r"^  ([a-z]+) ", run("--help").stdout, re.MULTILINE)
+
+
+def options(command):
+    """The letter (or None) of every long option that the command's help lists."""
+    found = {}
+    for letter, name in re.findall(r"^ +(?:-([\w?]),)? +--([a-z0-9-]+)", run(command, "--help").stdout, re.MULTILINE):
+        found[name] = letter or None
+    return found
+
+
+class Options(unittest.TestCase):
+    def test_a_letter_means_one_thing(self):
+        self.assertGreater(len(commands()), 12)
+        meanings = {}
+        for command in commands():
+            found = options(command)
+            self.assertIn("help", found, command)
+            for name, letter in found.items():
+                if letter:
+                    meanings.setdefault(letter, set()).add(name)
+        for letter, names in meanings.items():
+            self.assertEqual(sorted(names), LETTERS.get(letter, sorted(names)[:1]), f"-{letter}")
+
+    def test_where_an_option_is_known_so_is_its_letter(self):
+        for command in commands():
+            found = options(command)
+            for letter, names in LETTERS.items():
+                for name in names:
+                    self.assertEqual(found.get(name, letter), letter, f"{command} --{name}")
+
+    def test_every_short_option_has_a_long_one(self):
+        for command in commands():
+            self.assertIsNone(re.search(r"^ +-\w(?!,)", run(command, "--help").stdout, re.MULTILINE), command)
+
+    def test_numbers_are_whole_where_they_count(self):
+        done = run("generate", MODEL, "--prompt", "x", "-n", "1.5")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--max-new-tokens needs a whole number, not '1.5'", done.stderr)
+
+    def test_a_file_may_be_standard_input(self):
+        done = run("tokenize", MODEL, "--file", "-", input="Once upon")
+        self.assertEqual(done.stdout, run("tokenize", MODEL, "--text", "Once upon").stdout)
+
+
+class Estimate(unittest.TestCase):
+    def estimate(self, command, *args):
+        with tempfile.TemporaryDirectory() as folder:
+            job = os.path.join(folder, "job.json")
+            with open(job, "w") as f:
+                json.dump({"model": MODEL, "prompts": "prompts.jsonl", "lesions": ["skip@each"], "measures": ["kl"],
+                           "compute": "f32"}, f)
+            with open(os.path.join(folder, "prompts.jsonl"), "w") as f:
+                f.write('{"id": "a", "domain": "d", "prompt": "Once upon a time"}\n')
+            done = run(command, job, "--json", *args)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            return json.loads(done.stdout)
+
+    def test_it_is_also_called_plan(self):
+        self.assertEqual(self.estimate("plan").keys(), self.estimate("estimate").keys())
+        self.assertNotIn("plan", commands())
+
+    def test_compute_overrides_the_job(self):
+        self.assertEqual(self.estimate("estimate")["compute"], "f32")
+        for mode in "auto", "int16":
+            self.assertEqual(self.estimate("estimate", "--compute", mode)["compute"], mode)
+
+
+class Output(unittest.TestCase):
+    """Nothing may be cut short and called done."""
+
+    ways = (["inspect", MODEL], ["inspect", "--json", MODEL], ["tokenize", MODEL, "--text", "Once"], ["--help"], ["map", "--help"],
+            ["score", MODEL, "--text", "Once upon a time"])
+
+    def check(self, done):
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("lesion: standard output could not be written", done.stderr)
+
+    def test_a_full_disk(self):
+        for args in self.ways:
+            with self.subTest(args), open("/dev/full", "w") as full:
+                self.check(run(*args, stdout=full))
+
+    def test_a_closed_pipe(self):
+        for args in self.ways:
+            with self.subTest(args):
+                read, write = os.pipe()
+                os.close(read)
+                with os.fdopen(write, "w") as pipe:
+                    self.check(run(*args, stdout=pipe))
+
+
+if __name__ == "__main__":
+    unittest.main()
