@@ -24,4 +24,14 @@ typedef struct les_hparams {
   bool init_scaled_out; /* GPT-2: fresh output projections (o, down) have init_range / sqrt(2 n_layers) */
 } les_hparams;
 
+/* Elements of all query heads of a row. */
+static inline int les_q_dim(const les_hparams *h) {
+  return h->n_heads * h->head_dim;
+}
+
+/* Elements of all key heads of a row; values have as many. */
+static inline int les_kv_dim(const les_hparams *h) {
+  return h->n_kv_heads * h->head_dim;
+}
+
 #endif

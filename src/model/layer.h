@@ -53,4 +53,7 @@ const char *les_linear_name(les_linear_id id);
 /* Outputs (rows) and inputs (cols) of a matrix in a model of these hyperparameters. */
 void les_linear_size(const les_hparams *h, les_linear_id id, int64_t *rows, int64_t *cols);
 
+/* Elements of a norm's scale. */
+int les_norm_size(const les_hparams *h, les_norm_id id);
+
 #endif
