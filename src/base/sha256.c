@@ -76,9 +76,9 @@ static int lock(const char *cache_dir) {
 
 static les_status compute(const char *path, char hex[65]) {
   les_mapping file;
-  LES_TRY(les_mapping_open(&file, path));
+  LES_TRY(les_mapping_init(&file, path));
   les_status status = les_sha256(file.data, file.size, hex);
-  les_mapping_close(&file);
+  les_mapping_free(&file);
   return status;
 }
 

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 #include "format/model_files.h"
-#include "model/config.h"
+#include "model/config_read.h"
 #include "model/load.h"
 
 #include <inttypes.h>
@@ -82,7 +82,7 @@ static void note(findings *f, les_status status) {
 }
 
 static les_status find_out(findings *f, const inspect_options *o) {
-  LES_TRY(les_model_files_open(&f->source, o->path));
+  LES_TRY(les_model_files_init(&f->source, o->path));
   note(f, les_config_read(&f->config, &f->source, o->path));
   note(f, les_model_open(&f->model, o->path, &(les_model_options){.no_sha256 = true}));
   return o->no_sha256 ? LES_OK : les_model_files_sha256(&f->source, cli_cache_dir(), f->sha256);
@@ -91,7 +91,7 @@ static les_status find_out(findings *f, const inspect_options *o) {
 static void close_findings(findings *f) {
   les_model_close(&f->model);
   les_config_free(&f->config);
-  les_model_files_close(&f->source);
+  les_model_files_free(&f->source);
 }
 
 static bool readable(const les_tensor *t) {
@@ -143,7 +143,7 @@ static void print_shape(const les_tensor *t) {
 }
 
 static void print_text(const findings *f, const inspect_options *o) {
-  const les_tensors *w = f->source.weights;
+  const les_tensors *w = f->source.tensors;
   const les_hparams *s = f->model ? &f->model->hparams : &f->config.hparams;
   int64_t elements;
   size_t bytes;
@@ -222,7 +222,7 @@ static void print_json(const findings *f, const inspect_options *o) {
   const les_model *m = f->model;
   int64_t elements;
   size_t bytes;
-  totals(f->source.weights, &elements, &bytes);
+  totals(f->source.tensors, &elements, &bytes);
   cJSON *doc = cJSON_CreateObject();
   cJSON_AddBoolToObject(doc, "supported", m != NULL);
   if (*f->problem) cJSON_AddStringToObject(doc, "problem", f->problem);
@@ -244,7 +244,7 @@ static void print_json(const findings *f, const inspect_options *o) {
     if (!m->tokenizer) cJSON_AddStringToObject(doc, "tokenizer_missing", m->tokenizer_missing);
     cJSON_AddItemToObject(doc, "sites", sites_json(m));
   }
-  if (!o->no_tensors) cJSON_AddItemToObject(doc, "tensors", tensors_json(f->source.weights));
+  if (!o->no_tensors) cJSON_AddItemToObject(doc, "tensors", tensors_json(f->source.tensors));
   cli_print_json(doc);
 }
 

@@ -36,13 +36,7 @@ int les_gguf_n_keys(const les_gguf *g);
 const char *les_gguf_key_at(const les_gguf *g, int i);
 const void *les_gguf_raw_at(const les_gguf *g, int i, size_t *n);
 
-/* A tensor of the file. Owned by g. */
-typedef les_tensor les_gguf_tensor;
-
-int les_gguf_n_tensors(const les_gguf *g);
-const les_gguf_tensor *les_gguf_tensor_at(const les_gguf *g, int i);
-
-/* The table of all parts' tensors, ready for les_tensors_find. */
+/* The table of all parts' tensors, ready for les_tensors_find; owned by g. */
 const les_tensors *les_gguf_tensors(const les_gguf *g);
 
 /* The files behind g: one, or the parts of a split one in order. */

@@ -49,7 +49,7 @@ static les_status take_name(cursor *c, const char *what, size_t max, char **out)
   if (!p) return cut_short(what);
   if (memchr(p, 0, n)) return les_fail(LES_FAILED, "%s with a null byte; the file is damaged", what);
   *out = strndup((const char *)p, n);
-  return *out ? LES_OK : les_fail(LES_FAILED, "no memory for %s", what);
+  return *out ? LES_OK : les_no_memory("%s", what);
 }
 
 /* Bytes of a scalar type; 0 for strings, arrays and types that do not exist. */
@@ -87,7 +87,7 @@ static les_status take_items(cursor *c, les_gguf_value *v) {
   if (v->n > left(c) / sizeof(uint64_t))
     return les_fail(LES_FAILED, "'%s' has %" PRIu64 " strings, more than the file holds", v->key, v->n);
   v->strings = malloc((v->n + 1) * sizeof *v->strings);
-  if (!v->strings) return les_fail(LES_FAILED, "no memory for '%s'", v->key);
+  if (!v->strings) return les_no_memory("the strings of '%s'", v->key);
   for (uint64_t i = 0; i < v->n; i++) {
     uint64_t bytes;
     v->strings[i] = c->at;
@@ -124,7 +124,7 @@ static les_status take_values(cursor *c, les_gguf_part *p, uint64_t n) {
   if (n > left(c) / SMALLEST || n > INT32_MAX)
     return les_fail(LES_FAILED, "%" PRIu64 " metadata keys, more than the file holds", n);
   p->values = calloc(n + 1, sizeof *p->values);
-  if (!p->values) return les_fail(LES_FAILED, "no memory for %" PRIu64 " metadata keys", n);
+  if (!p->values) return les_no_memory("%" PRIu64 " metadata keys", n);
   for (p->n_values = 0; p->n_values < n;) LES_TRY(take_value(c, &p->values[p->n_values++]));
   qsort(p->values, p->n_values, sizeof *p->values, compare_values);
   for (size_t i = 1; i < p->n_values; i++)
@@ -190,7 +190,7 @@ static les_status take_tensors(cursor *c, les_gguf_part *p, uint64_t n) {
   uint64_t *offsets = calloc(n + 1, sizeof *offsets);
   les_status status = LES_OK;
   if (!p->tensors || !offsets) {
-    status = les_fail(LES_FAILED, "no memory for %" PRIu64 " tensors", n);
+    status = les_no_memory("%" PRIu64 " tensors", n);
     goto done;
   }
   for (; p->n_tensors < n; p->n_tensors++)
@@ -223,19 +223,19 @@ static les_status parse(les_gguf_part *p) {
   return take_tensors(&c, p, n_tensors);
 }
 
-les_status les_gguf_part_open(les_gguf_part *out, const char *path) {
+les_status les_gguf_part_init(les_gguf_part *out, const char *path) {
   *out = (les_gguf_part){0};
-  LES_TRY(les_mapping_open(&out->file, path));
+  LES_TRY(les_mapping_init(&out->file, path));
   out->path = strdup(path);
-  les_status status = out->path ? parse(out) : les_fail(LES_FAILED, "no memory");
+  les_status status = out->path ? parse(out) : les_no_memory("its path");
   if (status != LES_OK) {
     status = les_fail_in(status, "%s", path);
-    les_gguf_part_close(out);
+    les_gguf_part_free(out);
   }
   return status;
 }
 
-void les_gguf_part_close(les_gguf_part *p) {
+void les_gguf_part_free(les_gguf_part *p) {
   for (size_t i = 0; i < p->n_values; i++) {
     free(p->values[i].key);
     free(p->values[i].strings);
@@ -245,7 +245,7 @@ void les_gguf_part_close(les_gguf_part *p) {
     for (size_t i = 0; i <= p->n_tensors; i++) free((char *)p->tensors[i].name);
   free(p->tensors);
   free(p->path);
-  les_mapping_close(&p->file);
+  les_mapping_free(&p->file);
   *p = (les_gguf_part){0};
 }
 

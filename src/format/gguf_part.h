@@ -29,8 +29,8 @@ typedef struct les_gguf_part {
 } les_gguf_part;
 
 /* Maps and parses `path`. On failure nothing is left to free and the message names the file. */
-les_status les_gguf_part_open(les_gguf_part *out, const char *path);
-void les_gguf_part_close(les_gguf_part *p);
+les_status les_gguf_part_init(les_gguf_part *out, const char *path);
+void les_gguf_part_free(les_gguf_part *p);
 
 /* The value of `key`, or NULL. */
 const les_gguf_value *les_gguf_part_find(const les_gguf_part *p, const char *key);

@@ -1,7 +1,8 @@
+/* Value types of GGUF metadata. */
 #ifndef LES_FORMAT_GGUF_TYPE_H
 #define LES_FORMAT_GGUF_TYPE_H
 
-/* Value types of metadata, as numbered in the file. */
+/* As numbered in the file. */
 typedef enum les_gguf_type {
   LES_GGUF_U8,
   LES_GGUF_I8,

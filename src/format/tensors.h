@@ -23,13 +23,13 @@ typedef struct les_tensors {
 } les_tensors;
 
 /* Makes the table ready for les_tensors_find. Two tensors of one name are an error. */
-les_status les_tensors_sort(les_tensors *w);
+les_status les_tensors_sort(les_tensors *t);
 
 /* The tensor of that name, or NULL. */
-const les_tensor *les_tensors_find(const les_tensors *w, const char *name);
+const les_tensor *les_tensors_find(const les_tensors *t, const char *name);
 
 /* Frees items, their names and the index; the tensors' data is not the table's. */
-void les_tensors_free(les_tensors *w);
+void les_tensors_free(les_tensors *t);
 
 /* Elements of a tensor; the readers have checked that they fit. */
 int64_t les_tensor_elements(const les_tensor *t);

@@ -1,5 +1,5 @@
-/* The architectures: one row each, of what they have and how their tensors are called. Numbers that a model's
- * own configuration gives are in config.h; the forward pass sees neither, only the model. */
+/* The architectures, a row each: what they consist of, and how their tensors are called. What a model's own
+ * configuration gives is in config.h; the forward pass sees neither, only the model. */
 #ifndef LES_MODEL_ARCH_H
 #define LES_MODEL_ARCH_H
 
@@ -45,6 +45,18 @@ const les_arch *les_arch_find_gguf(const char *name, size_t n);
 
 /* The i-th architecture; NULL beyond the last. */
 const les_arch *les_arch_at(int i);
+
+enum { LES_NO_LAYER = -1 };
+
+typedef struct les_tensor_name {
+  char text[256];
+} les_tensor_name;
+
+/* The full name of a tensor: prefix, the layer's number in its place (none with LES_NO_LAYER), role, and
+ * suffix
+ * (".weight"). */
+les_tensor_name les_tensor_name_make(const les_names *names, const char *prefix, int layer, const char *role,
+                                     const char *suffix);
 
 /* Names in GGUF files: the same for every architecture. */
 extern const les_names les_gguf_names;

@@ -18,7 +18,7 @@ void les_owned_free(les_owned *o);
 /* Fills shape, matrices, norms, layers and rope tables of *m. hub: tensors are named and laid out as in
  * safetensors files. A tensor that is missing, of another shape or type, or that has no place in the
  * architecture is an error that names it. What is not in the mapped files goes to `owned`. */
-les_status les_model_bind(les_model *m, const les_config *c, const les_tensors *w, bool hub,
+les_status les_model_bind(les_model *m, const les_config *c, const les_tensors *tensors, bool hub,
                           les_owned *owned);
 
 #endif

@@ -1,9 +1,9 @@
 /* A model's configuration in one form, whether it comes from the metadata of a GGUF file or from config.json:
- * what is needed to build a les_model beside its tensors. */
+ * what a les_model needs beside its tensors. */
 #ifndef LES_MODEL_CONFIG_H
 #define LES_MODEL_CONFIG_H
 
-#include "format/model_files.h"
+#include "base/status.h"
 #include "model/arch.h"
 #include "model/rope.h"
 
@@ -19,18 +19,6 @@ typedef struct les_config {
   int32_t *eos;          /* (n_eos) */
   int n_eos;
 } les_config;
-
-/* Reads the configuration of a model: the metadata of a GGUF file, or config.json. Free it with
- * les_config_free, after failure too. */
-les_status les_config_read(les_config *out, const les_model_files *files, const char *path);
-
-/* Both refuse settings that the forward pass does not know, naming the key and its value. A model has at
- * least one tensor a layer: max_layers bounds what is allocated. Free with les_config_free, after failure
- * too. */
-les_status les_config_read_gguf(les_config *out, const les_gguf *g);
-
-/* `dir` holds config.json and maybe generation_config.json. */
-les_status les_config_read_json(les_config *out, const char *dir, int max_layers);
 
 /* Gives the layers windows, if c->window is set, as the architecture has them, but with another period if
  * `period` is not 0. */

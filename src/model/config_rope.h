@@ -8,7 +8,7 @@
 #include <cjson/cJSON.h>
 
 /* Fills c->rope and c->hparams.n_rope_pairs (0 where all of a head is rotated) from the object that holds the
- * text model's settings, nulls settled. c has its other numbers already. `base`: where the settings name
+ * text model's settings, nulls resolved. c has its other numbers already. `base`: where the settings name
  * none. */
 les_status les_config_read_rope(les_config *c, const cJSON *text, const char *path, double base);
 

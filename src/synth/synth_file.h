@@ -4,7 +4,7 @@
 #define LES_SYNTH_SYNTH_FILE_H
 
 #include "base/buffer.h"
-#include "synth/synth.h"
+#include "synth/synth_spec.h"
 
 typedef struct les_synth_tensor {
   char name[120];

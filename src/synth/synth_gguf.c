@@ -1,3 +1,4 @@
+#include "format/gguf.h"
 #include "synth/synth_file.h"
 #include "synth/synth_vocab.h"
 
