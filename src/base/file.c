@@ -39,17 +39,15 @@ les_status les_file_read(const char *path, char **data, size_t *n) {
   return s;
 }
 
-/* Makes the new name last through a power cut. A file system that cannot do it is no reason to fail. */
-static void sync_folder(const char *path) {
-  char *folder = strdup(path);
-  char *slash = folder ? strrchr(folder, '/') : NULL;
-  if (slash) slash[slash == folder] = 0;
-  int fd = folder ? open(slash ? folder : ".", O_RDONLY | O_DIRECTORY) : -1;
-  if (fd >= 0) {
-    fsync(fd);
-    close(fd);
-  }
-  free(folder);
+/* Makes a new name last through a power cut, given a copy of the path to change. A file system that cannot do
+ * it is no reason to fail. */
+static void sync_folder(char *path) {
+  char *slash = strrchr(path, '/');
+  if (slash) slash[slash == path] = 0;
+  int fd = open(slash ? path : ".", O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
 }
 
 static les_status write_all(int fd, const char *data, size_t n) {
@@ -78,7 +76,7 @@ les_status les_file_write(const char *path, const void *data, size_t n) {
     errno = error;
   }
   if (s == LES_OK)
-    sync_folder(path);
+    sync_folder(strcpy(aside, path));
   else
     les_fail(s, "%s: cannot be written: %s", path, strerror(errno));
   free(aside);
