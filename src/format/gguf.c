@@ -8,12 +8,12 @@
 #include <string.h>
 
 struct les_gguf {
-  les_gguf_part *parts; /* (n_parts) metadata is that of the first */
+  les_gguf_part *parts; /* (n_parts) the first holds the metadata */
   int n_parts;
   les_tensors tensors; /* of all parts */
 };
 
-/* "-00001-of-00002.gguf": what the names of parts end with. */
+/* "-00001-of-00002.gguf": the suffix of a part's name. */
 typedef struct part_suffix {
   char text[24];
 } part_suffix;
@@ -24,7 +24,7 @@ static part_suffix make_suffix(int part, int count) {
   return s;
 }
 
-/* Opens the further parts that the first one announces; their names follow from its own. */
+/* Opens the other parts of a split model; their names follow from the first one's. */
 static les_status open_parts(les_gguf *g, const char *path) {
   int64_t count = 1, number = 0;
   les_gguf_int(g, "split.count", &count);
@@ -107,7 +107,7 @@ void les_gguf_close(les_gguf **g) {
   *g = NULL;
 }
 
-/* The value of a key, an array or a scalar as asked; NULL if there is none. */
+/* The value of a key if it is an array, or a scalar, as asked; else NULL. */
 static const les_gguf_value *find(const les_gguf *g, const char *key, bool array) {
   const les_gguf_value *v = les_gguf_part_find(&g->parts[0], key);
   return v && (v->type == LES_GGUF_ARRAY) == array ? v : NULL;

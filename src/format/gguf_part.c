@@ -6,7 +6,7 @@
 
 enum { KEY_MAX = 65535, NAME_MAX_BYTES = 65535, GGUF_MAX_DIMS = 4, DEFAULT_ALIGNMENT = 32 };
 
-/* Where parsing stands. Every read goes through `take`, so nothing beyond the end is touched. */
+/* The bytes not yet parsed. Every read goes through `take`, which checks the end. */
 typedef struct cursor {
   const uint8_t *at, *end;
 } cursor;
@@ -38,7 +38,7 @@ static les_status cut_short(const char *what) {
   return les_fail(LES_FAILED, "the file ends inside %s; it is cut or damaged, copy it again", what);
 }
 
-/* A key or tensor name: a length and its bytes, made a C string. */
+/* A key or tensor name, stored as length and bytes, as a C string. */
 static les_status take_name(cursor *c, const char *what, size_t max, char **out) {
   uint64_t n;
   *out = NULL;
@@ -75,7 +75,7 @@ static size_t scalar_bytes(les_gguf_type type) {
   }
 }
 
-/* The elements of a value: each string is checked; of an array of strings a table of places is made. */
+/* The elements of a value. Strings are checked one by one, and indexed. */
 static les_status take_items(cursor *c, les_gguf_value *v) {
   v->data = c->at;
   size_t size = scalar_bytes(v->item);
@@ -133,7 +133,7 @@ static les_status take_values(cursor *c, les_gguf_part *p, uint64_t n) {
   return LES_OK;
 }
 
-/* Reads a tensor's description; its place, still an offset, goes to *offset. */
+/* Reads a tensor's description, and its offset into the data. */
 static les_status take_tensor(cursor *c, les_tensor *t, uint64_t *offset) {
   char *name;
   uint32_t n_dims;
@@ -156,7 +156,7 @@ static les_status take_tensor(cursor *c, les_tensor *t, uint64_t *offset) {
   return LES_OK;
 }
 
-/* Sets t->data from its offset into the data of `size` bytes. */
+/* Sets t->data from the tensor's offset into `size` bytes of data. */
 static les_status place_tensor(les_tensor *t, const uint8_t *data, size_t size, uint64_t offset,
                                uint64_t alignment) {
   if (offset % alignment)
@@ -241,7 +241,7 @@ void les_gguf_part_free(les_gguf_part *p) {
     free(p->values[i].strings);
   }
   free(p->values);
-  if (p->tensors) /* a name may be there one beyond n_tensors: of the tensor that failed */
+  if (p->tensors) /* one more than n_tensors: the tensor that failed may have a name */
     for (size_t i = 0; i <= p->n_tensors; i++) free((char *)p->tensors[i].name);
   free(p->tensors);
   free(p->path);

@@ -24,8 +24,7 @@ struct les_safetensors {
 
 enum { HEADER_MAX = 100000000, UNREADABLE = UINT16_MAX };
 
-/* Element types of the format. Those without a GGML id are for buffers that a model brings and nobody needs.
- */
+/* Element types of the format. UNREADABLE ones occur only in buffers that have no effect here. */
 static const struct {
   const char *name;
   int bytes;
@@ -38,7 +37,7 @@ static const struct {
              {"F8_E8M0", 1, UNREADABLE}};
 enum { n_types = sizeof types / sizeof types[0] };
 
-/* A JSON number that is a whole one from 0 to 2^53. */
+/* An integer from 0 to 2^53. */
 static bool whole(const cJSON *item, int64_t *out) {
   if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 0x1p53)) return false;
   *out = (int64_t)item->valuedouble;
@@ -145,7 +144,7 @@ static int compare_shards(const void *a, const void *b) {
   return strcmp(((const shard *)a)->path, ((const shard *)b)->path);
 }
 
-/* Lists the files that an index names, each once, by name. */
+/* Lists the files of an index, each once, sorted by name. */
 static les_status list_shards(les_safetensors *s, const char *dir, const char *index_path,
                               const cJSON *index) {
   const cJSON *map = cJSON_GetObjectItemCaseSensitive(index, "weight_map"), *item;
@@ -166,7 +165,7 @@ static les_status list_shards(les_safetensors *s, const char *dir, const char *i
   return LES_OK;
 }
 
-/* Every tensor of the index has to be in some shard. */
+/* Every tensor of the index must be in some shard. */
 static les_status check_index(const les_safetensors *s, const char *index_path, const cJSON *index) {
   const cJSON *item;
   cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(index, "weight_map")) {

@@ -5,7 +5,7 @@
 
 #define BIT(x) (1u << (x))
 
-/* The usual prefix first. Multimodal models nest the language model; files of a bare model have no prefix. */
+/* The usual prefix first. Multimodal models nest the language model; a base model without a head has none. */
 static const char *const llama_prefixes[] = {
     "model.", "language_model.model.", "model.language_model.", "language_model.", "", NULL};
 static const char *const gpt_prefixes[] = {"transformer.", "", NULL};

@@ -10,7 +10,7 @@ typedef struct binder {
   const les_config *config;
   const les_arch *arch;
   const les_tensors *tensors;
-  bool *used; /* (tensors->n) tensors that have a role */
+  bool *used; /* (tensors->n) tensors that have been bound to a role */
   const les_names *names;
   const char *prefix;
   bool hub;
@@ -36,7 +36,7 @@ static les_tensor_name name_of(const binder *b, int layer, const char *role, con
   return les_tensor_name_make(b->names, b->prefix, layer, role, suffix);
 }
 
-/* The tensor of that name, marked as used; NULL if there is none. */
+/* Finds a tensor by its full name and marks it as used; NULL: not in the file. */
 static const les_tensor *take(binder *b, const char *full) {
   const les_tensor *t = les_tensors_find(b->tensors, full);
   if (t) b->used[t - b->tensors->items] = true;
@@ -69,7 +69,7 @@ static les_status no_memory(const char *full) {
   return les_no_memory("a copy of tensor '%s'", full);
 }
 
-/* A norm scale or bias of n elements as f32; *out is NULL if there is none and none is required. */
+/* A norm scale or bias of n elements, converted to f32; NULL if it is optional and not in the file. */
 static les_status take_vector(binder *b, les_tensor_name full, int64_t n, bool required, float add,
                               const float **out) {
   const les_tensor *t = take(b, full.text);
@@ -90,7 +90,7 @@ static size_t element_bytes(const les_dtype_info *type) {
   return type->block_elements == 1 ? (size_t)type->block_bytes : 0;
 }
 
-/* (cols, rows) as it lies in the file, made (rows, cols) in memory of our own. */
+/* Copies a matrix that the file holds as (cols, rows) to (rows, cols). */
 static les_status transpose(binder *b, const les_tensor *t, les_matrix *m) {
   size_t size = element_bytes(les_dtype_find(t->type_id));
   if (!size)
@@ -106,7 +106,8 @@ static les_status transpose(binder *b, const les_tensor *t, les_matrix *m) {
   return LES_OK;
 }
 
-/* Safetensors files may put a tensor at any byte; kernels read whole elements. */
+/* Tensors of safetensors files may start at any byte, but kernels read aligned elements: copies if need be.
+ */
 static les_status align(binder *b, const les_tensor *t, les_matrix *m) {
   size_t size = element_bytes(les_dtype_find(t->type_id));
   m->data = t->data;
@@ -117,7 +118,7 @@ static les_status align(binder *b, const les_tensor *t, les_matrix *m) {
   return LES_OK;
 }
 
-/* rows 0: as many as the tensor has. `transposed`: it lies as (cols, rows). */
+/* rows 0: as many as the tensor has. `transposed`: the file holds it as (cols, rows). */
 static les_status take_matrix(binder *b, les_tensor_name full, int64_t rows, int64_t cols, bool transposed,
                               les_matrix *m) {
   const les_tensor *t = take(b, full.text);
@@ -214,7 +215,7 @@ static les_status bind_rope(binder *b) {
   return LES_OK;
 }
 
-/* Finds how names begin, and takes what stands outside of the layers. */
+/* Finds the prefix of names, and binds what is outside the layers: embeddings, final norm and output. */
 static les_status bind_embeddings(binder *b) {
   les_model *m = b->model;
   les_hparams *s = &m->hparams;
@@ -234,7 +235,7 @@ static les_status bind_embeddings(binder *b) {
                         false, &m->pos_embd));
   LES_TRY(take_norm(b, name_of(b, LES_NO_LAYER, b->names->output_norm, ".weight"),
                     name_of(b, LES_NO_LAYER, b->names->output_norm, ".bias"), s->n_embd, &m->output_norm));
-  /* a head in the file is used even if the settings call it tied: then it is a copy, or they are wrong */
+  /* an output matrix in the file is used even if the configuration says tied: it is the better source */
   les_tensor_name head = {""};
   for (p = b->names->outputs; *p; p++) {
     snprintf(head.text, sizeof head.text, "%s.weight", *p);

@@ -95,7 +95,7 @@ static les_status read_rope(les_config *c, const les_gguf *g) {
   if (les_gguf_double(g, old.text, &r->factor)) text = "linear", n = 6;
   les_gguf_string(g, type.text, &text, &n);
   LES_TRY(read_number(c, g, "rope.scaling.factor", &r->factor));
-  if (r->factor == 0) r->factor = 1; /* as converters write it for none */
+  if (r->factor == 0) r->factor = 1; /* what converters write for "none" */
   if (n == 6 && !memcmp(text, "linear", 6))
     r->scaling = LES_ROPE_LINEAR;
   else if (n == 4 && !memcmp(text, "yarn", 4))

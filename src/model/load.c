@@ -13,13 +13,13 @@ struct les_model_store {
   les_owned owned;
 };
 
-/* A copy of text that lives as long as the model. */
+/* A copy of text that lives as long as the model; NULL: out of memory. */
 static const char *keep_text(les_model *m, const char *text, size_t n) {
   char *copy = les_owned_alloc(&m->store->owned, n + 1, 1);
   return copy ? memcpy(copy, text, n) : NULL;
 }
 
-/* The last part of a path without its ending: what a model is called that does not say. */
+/* The default of a model's name: its file or folder without the suffix. */
 static const char *keep_file_name(les_model *m, const char *path) {
   size_t n = strlen(path);
   while (n > 1 && path[n - 1] == '/') n--;
@@ -44,7 +44,7 @@ static les_status take_config(les_model *m, const les_config *c) {
   return LES_OK;
 }
 
-/* A model without a tokenizer is good for everything that is given in tokens: the reason is kept. */
+/* A model without a tokenizer can still run on tokens; the reason is kept for those who need text. */
 static les_status take_tokenizer(les_model *m) {
   les_tokenizer *tokenizer = NULL;
   const les_model_files *files = &m->store->files;

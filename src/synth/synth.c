@@ -100,7 +100,7 @@ static les_status add_layer(lister *l, int layer) {
   return LES_OK;
 }
 
-/* GGUF says Llama 3's scaling as a divisor for each pair: divisors (n_rope_pairs). */
+/* GGUF stores Llama 3's rope scaling as a divisor for each pair: divisors (n_rope_pairs). */
 static les_status add_divisors(lister *l, float *divisors) {
   const les_config *c = l->synth->config;
   int n = c->hparams.n_rope_pairs;
@@ -138,7 +138,7 @@ static les_status cannot_write(const char *path) {
   return les_fail(LES_FAILED, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/* Makes and writes the elements of tensor number `number`, some at a time. */
+/* Writes the elements of tensor number `number`, PIECE at a time. */
 static les_status write_tensor(FILE *f, const char *path, const les_synth *s, const les_synth_tensor *t,
                                int number, char *piece) {
   if (t->values) return fwrite(t->values, 1, t->bytes, f) == t->bytes ? LES_OK : cannot_write(path);

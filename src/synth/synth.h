@@ -1,5 +1,5 @@
-/* Models that are made up: random weights in a real file of any supported architecture, hparams, weight type
- * and format, to plan runs and to test with. The same description gives the same bytes. */
+/* Made-up models: files with random weights, of any supported architecture, size, weight type and format, to
+ * measure and to test with. The same description gives the same bytes. */
 #ifndef LES_SYNTH_SYNTH_H
 #define LES_SYNTH_SYNTH_H
 

@@ -1,5 +1,4 @@
-/* What the writers of made-up models share: the list of tensors, and what each format puts before their data.
- */
+/* What the writers of both formats share: the list of tensors. And the headers that precede their data. */
 #ifndef LES_SYNTH_SYNTH_FILE_H
 #define LES_SYNTH_SYNTH_FILE_H
 
@@ -23,7 +22,7 @@ typedef struct les_synth_tensors {
   uint64_t bytes; /* of all data */
 } les_synth_tensors;
 
-/* What stands in a file before its tensors' data. */
+/* The bytes of a file before its tensors' data. */
 les_status les_synth_gguf_header(const les_synth *s, const les_synth_tensors *t, les_buffer *out);
 les_status les_synth_hub_header(const les_synth_tensors *t, les_buffer *out);
 

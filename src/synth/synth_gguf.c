@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A header being built. */
+/* A header being written. */
 typedef struct writer {
   les_buffer *out;
   const les_config *config;
@@ -99,7 +99,7 @@ static void put_array(writer *w, const char *key, les_gguf_type type, uint64_t n
   put_u64(w->out, n);
 }
 
-/* Without a vocabulary that is large enough for every byte there is none: tokens have to be given. */
+/* A vocabulary too small for every byte has no tokenizer: texts must be given as tokens. */
 static void make_vocabulary(writer *w) {
   int n = w->config->hparams.n_vocab;
   if (n < LES_SYNTH_VOCAB_MIN || n > LES_SYNTH_VOCAB_MAX) {
@@ -120,7 +120,7 @@ static void make_vocabulary(writer *w) {
   put(w->out, "\1", 1);
 }
 
-/* Takes over every tokenizer.* key of another file; its tokens have to be the model's. */
+/* Copies every tokenizer.* key of another file, whose vocabulary must fit the model's. */
 static les_status copy_vocabulary(writer *w, const char *path) {
   les_gguf *g;
   LES_TRY(les_gguf_open(&g, path));

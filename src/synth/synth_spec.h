@@ -10,7 +10,7 @@ typedef struct les_synth {
   uint64_t seed;
   const char *vocab; /* a GGUF file whose vocabulary is copied, or a tokenizer.json for a folder; NULL: one is
                         made up */
-  bool sparse;       /* leave the weights out: a file of the full size that takes no room on the disk */
+  bool sparse;       /* leave the weights out: a sparse file of the full size that takes no space on disk */
 } les_synth;
 
 #endif
