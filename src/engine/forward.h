@@ -5,6 +5,7 @@
 #define LES_ENGINE_FORWARD_H
 
 #include "engine/kv_cache.h"
+#include "engine/workspace.h"
 #include "lesion/lesion_plan.h"
 #include "model/model.h"
 
@@ -45,12 +46,6 @@ typedef struct les_forward_options {
   bool attn_entropy;
   void *ctx; /* for both callbacks */
 } les_forward_options;
-
-/* Buffers for batches of at most max_rows rows, allocated once. */
-typedef struct les_workspace les_workspace;
-les_status les_workspace_open(les_workspace **out, const les_model *model, int max_rows, int threads);
-void les_workspace_close(les_workspace **ws);
-size_t les_workspace_bytes(const les_model *model, int max_rows, int threads);
 
 /* Runs the rows through the model. Rows of one sequence come in ascending position. n_rows <= max_rows. */
 les_status les_forward(const les_model *model, les_workspace *ws, const les_row *rows, int n_rows,

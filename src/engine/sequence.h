@@ -3,23 +3,21 @@
  *
  * The phases of a sequence:
  *
- *   FORCED    the tokens are given: the input, and for a lesioned sequence the baseline's continuation
- *     |       behind it, as a draft that the lesioned model verifies
- *     |
- *     +---- nothing to generate, or the whole draft accepted ----+
- *     | a draft token rejected, or the draft's end               |
- *     v                                                          |
- *   DECODE    one new token a step                               |
- *     |                                                          |
- *     | end token, length, or NaN                                |
- *     v                                                          v
- *     +---- lesioned, LES_WANT_LOGPROB_INTACT, and not all of ---+
- *     |     the continuation is the baseline's                   | else
- *     v                                                          |
- *   RESCORE   the intact model reads the lesioned continuation   |
- *     |                                                          |
- *     v                                                          |
- *   DONE  <------------------------------------------------------+
+ *      FORCED    the tokens are given: the input, and for a lesioned sequence the baseline's continuation
+ *        |       behind it, as a draft that the lesioned model verifies
+ *        |
+ *        | the given tokens end, or a token of the draft is rejected
+ *   +----+
+ *   |    v
+ *   |  DECODE    one new token a step; skipped if there is nothing (more) to generate
+ *   |    |
+ *   |    | end token, length or NaN
+ *   +----+
+ *   |    v
+ *   |  RESCORE   the intact model reads the lesioned continuation; only for LES_WANT_LOGPROB_INTACT, and if
+ *   |    |       not all of the continuation is the baseline's
+ *   |    v
+ *   +> DONE
  */
 #ifndef LES_ENGINE_SEQUENCE_H
 #define LES_ENGINE_SEQUENCE_H

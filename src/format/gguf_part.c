@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_MAX = 65535, NAME_MAX_BYTES = 65535, GGUF_MAX_DIMS = 4, DEFAULT_ALIGNMENT = 32 };
+enum { KEY_MAX = 65535, NAME_MAX_BYTES = 65535, GGUF_MAX_DIMS = 4 };
 
 /* The bytes not yet parsed. Every read goes through `take`, which checks the end. */
 typedef struct cursor {
@@ -180,7 +180,7 @@ static les_status take_tensors(cursor *c, les_gguf_part *p, uint64_t n) {
   enum { SMALLEST = 8 + 1 + 4 + 4 + 8 }; /* name length, name, dimensions, type, offset */
   if (n > left(c) / SMALLEST || n > INT32_MAX)
     return les_fail(LES_FAILED, "%" PRIu64 " tensors, more than the file holds", n);
-  int64_t alignment = DEFAULT_ALIGNMENT;
+  int64_t alignment = LES_GGUF_ALIGNMENT;
   const les_gguf_value *key = les_gguf_part_find(p, "general.alignment");
   if (key && (key->type == LES_GGUF_ARRAY || !les_gguf_value_int(key, 0, &alignment) || alignment < 8 ||
               (alignment & (alignment - 1))))

@@ -1,5 +1,6 @@
 #include "synth/synth.h"
 
+#include "format/gguf_type.h"
 #include "synth/fill.h"
 #include "synth/synth_file.h"
 
@@ -11,10 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-  GGUF_ALIGNMENT = 32,
-  PIECE = 1 << 20
-}; /* PIECE: elements made at a time; whole blocks of every type */
+enum { PIECE = 1 << 20 }; /* elements made at a time; whole blocks of every type */
 
 /* ---- the list of tensors ---- */
 
@@ -31,15 +29,14 @@ static les_status add(lister *l, int layer, const char *role, const char *suffix
   les_synth_tensor *items = realloc(list->items, (size_t)(list->n + 1) * sizeof *items);
   if (!items) return les_no_memory("a list of %d tensors", list->n + 1);
   list->items = items;
-  les_tensor_name name = les_tensor_name_make(l->names, l->prefix, layer, role, suffix);
-  snprintf(t.name, sizeof t.name, "%.*s", (int)sizeof t.name - 1, name.text);
+  t.name = les_tensor_name_make(l->names, l->prefix, layer, role, suffix);
   const les_dtype_info *type = les_dtype_find(t.type);
   if (t.dims[0] % type->block_elements)
     return les_fail(LES_USAGE,
                     "tensor '%s' has rows of %" PRId64
                     " elements, not whole blocks of %d: choose another type than %s or another shape",
-                    t.name, t.dims[0], type->block_elements, type->name);
-  int64_t align = l->hub ? 1 : GGUF_ALIGNMENT;
+                    t.name.text, t.dims[0], type->block_elements, type->name);
+  int64_t align = l->hub ? 1 : LES_GGUF_ALIGNMENT;
   t.bytes = les_dtype_bytes(t.type, t.dims[0] * (t.n_dims == 2 ? t.dims[1] : 1));
   t.offset = (list->bytes + (uint64_t)align - 1) / (uint64_t)align * (uint64_t)align;
   list->bytes = t.offset + t.bytes;
@@ -159,7 +156,7 @@ static les_status write_tensor(FILE *f, const char *path, const les_synth *s, co
 
 static les_status write_data(FILE *f, const char *path, const les_synth *s, const les_synth_tensors *list,
                              uint64_t start) {
-  static const char zeros[GGUF_ALIGNMENT];
+  static const char zeros[LES_GGUF_ALIGNMENT];
   char *piece = malloc(PIECE * sizeof(float));
   if (!piece) return les_no_memory("the weights of %s", path);
   les_status status = LES_OK;

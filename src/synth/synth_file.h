@@ -6,7 +6,7 @@
 #include "synth/synth_spec.h"
 
 typedef struct les_synth_tensor {
-  char name[120];
+  les_tensor_name name;
   int n_dims;
   int64_t dims[2]; /* dims[0] is the fastest */
   les_dtype type;

@@ -142,7 +142,7 @@ static les_status copy_vocabulary(writer *w, const char *path) {
 }
 
 les_status les_synth_gguf_header(const les_synth *s, const les_synth_tensors *t, les_buffer *out) {
-  enum { VERSION = 3, ALIGNMENT = 32 };
+  enum { VERSION = 3 };
   writer w = {out, s->config, 0};
   put(out, "GGUF", 4);
   put_u32(out, VERSION);
@@ -157,13 +157,13 @@ les_status les_synth_gguf_header(const les_synth *s, const les_synth_tensors *t,
     make_vocabulary(&w);
   for (int i = 0; i < t->n; i++) {
     const les_synth_tensor *x = &t->items[i];
-    put_text(out, x->name);
+    put_text(out, x->name.text);
     put_u32(out, (uint32_t)x->n_dims);
     for (int d = 0; d < x->n_dims; d++) put_u64(out, (uint64_t)x->dims[d]);
     put_u32(out, x->type);
     put_u64(out, x->offset);
   }
-  while (out->n % ALIGNMENT && !out->failed) les_buffer_append_byte(out, 0);
+  while (out->n % LES_GGUF_ALIGNMENT && !out->failed) les_buffer_append_byte(out, 0);
   LES_TRY(les_buffer_status(out));
   memcpy(out->data + n_keys_at, &w.n_keys, sizeof w.n_keys);
   return LES_OK;

@@ -16,7 +16,7 @@ static void append(les_buffer *b, const char *text) {
 
 les_status les_synth_hub_header(const les_synth_tensors *t, les_buffer *out) {
   uint64_t n = 0;
-  char line[320];
+  char line[512];
   les_buffer_append(out, (const char *)&n, sizeof n);
   append(out, "{\"__metadata__\":{\"format\":\"pt\"}");
   for (int i = 0; i < t->n; i++) {
@@ -27,8 +27,8 @@ les_status les_synth_hub_header(const les_synth_tensors *t, les_buffer *out) {
     else
       snprintf(shape, sizeof shape, "%" PRId64, x->dims[0]);
     snprintf(line, sizeof line,
-             ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", x->name,
-             les_dtype_find(x->type)->name, shape, x->offset, x->offset + x->bytes);
+             ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}",
+             x->name.text, les_dtype_find(x->type)->name, shape, x->offset, x->offset + x->bytes);
     append(out, line);
   }
   append(out, "}");

@@ -147,7 +147,7 @@ static void generation_alone_gives_the_same_tokens(void **state) {
           &(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 1, .max_rows = 3});
 }
 
-static les_status check_reread(void *ctx, int index, const les_outcome *o) {
+static les_status check_rescore(void *ctx, int index, const les_outcome *o) {
   (void)index, (void)ctx;
   float logits[CAPACITY][VOCAB];
   const expected *e = &reference[o->lesion + 1][o->input];
@@ -159,7 +159,7 @@ static les_status check_reread(void *ctx, int index, const les_outcome *o) {
   return LES_OK;
 }
 
-static void the_intact_model_rereads_the_continuation(void **state) {
+static void the_intact_model_rescores_the_continuation(void **state) {
   (void)state;
   les_engine_item cells[N_LESIONS * N_INPUTS];
   for (int i = 0; i < N_LESIONS * N_INPUTS; i++) cells[i] = (les_engine_item){i / N_INPUTS, i % N_INPUTS};
@@ -167,7 +167,7 @@ static void the_intact_model_rereads_the_continuation(void **state) {
   for (int i = 0; i < N_INPUTS; i++) inputs[i].want = LES_WANT_LOGPROB_INTACT;
   les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 2};
   assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, N_INPUTS, &lesions, NULL, &o), LES_OK);
-  assert_int_equal(les_engine_run(engine, cells, N_LESIONS * N_INPUTS, check_reread, NULL, NULL), LES_OK);
+  assert_int_equal(les_engine_run(engine, cells, N_LESIONS * N_INPUTS, check_rescore, NULL, NULL), LES_OK);
   les_engine_close(&engine);
 }
 
@@ -223,7 +223,7 @@ int main(void) {
       cmocka_unit_test(any_batch_gives_the_same),
       cmocka_unit_test(any_memory_gives_the_same),
       cmocka_unit_test(generation_alone_gives_the_same_tokens),
-      cmocka_unit_test(the_intact_model_rereads_the_continuation),
+      cmocka_unit_test(the_intact_model_rescores_the_continuation),
       cmocka_unit_test(replaced_parameters_keep_to_the_limit),
       cmocka_unit_test(a_stop_ends_the_run),
   };
