@@ -1,4 +1,4 @@
-/* The cell: what a sweep computes, hands out, stores and reports one of at a time. */
+/* The cell: the unit of a sweep's work, storage and reports. */
 #ifndef LES_BASE_CELL_H
 #define LES_BASE_CELL_H
 

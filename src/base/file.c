@@ -78,7 +78,7 @@ les_status les_file_write(const char *path, const void *data, size_t n) {
     errno = error;
   }
   if (s == LES_OK)
-    sync_folder(path);
+    sync_folder(strcpy(aside, path));
   else
     les_fail(s, "%s: cannot be written: %s", path, strerror(errno));
   free(aside);

@@ -1,4 +1,4 @@
-/* Whole files: read, written so that a crash leaves the old or the new one, and their digest. */
+/* Whole files: read; written so that a crash leaves the old or the new one; digested. */
 #ifndef LES_BASE_FILE_H
 #define LES_BASE_FILE_H
 
@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Reads a regular file into malloc'ed memory with a null byte behind its n bytes; the caller's. Errors name
+/* Reads a file into malloc'ed memory, which is the caller's, with a null byte after its n bytes. Errors name
  * the file. */
 les_status les_file_read(const char *path, char **data, size_t *n);
 

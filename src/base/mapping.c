@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-les_status les_mapping_open(les_mapping *out, const char *path) {
+les_status les_mapping_init(les_mapping *out, const char *path) {
   *out = (les_mapping){0};
   struct stat st;
   if (stat(path, &st) != 0) return les_fail(LES_FAILED, "%s: cannot be opened: %s", path, strerror(errno));
@@ -25,7 +25,7 @@ les_status les_mapping_open(les_mapping *out, const char *path) {
   return LES_OK;
 }
 
-void les_mapping_close(les_mapping *m) {
+void les_mapping_free(les_mapping *m) {
   if (m->data) munmap((void *)m->data, m->size);
   *m = (les_mapping){0};
 }

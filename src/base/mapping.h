@@ -13,9 +13,9 @@ typedef struct les_mapping {
 } les_mapping;
 
 /* Maps a regular file that is not empty. On failure *out is {NULL, 0} and the message names the file. */
-les_status les_mapping_open(les_mapping *out, const char *path);
+les_status les_mapping_init(les_mapping *out, const char *path);
 
 /* Unmaps; *m becomes {NULL, 0}. Accepts one that is not mapped. */
-void les_mapping_close(les_mapping *m);
+void les_mapping_free(les_mapping *m);
 
 #endif

@@ -1,6 +1,5 @@
-/* Random numbers by key instead of in turn: what is drawn depends on its name alone, not on what was drawn
- * before, by which rank or thread. Philox4x32-10 of J. Salmon et al., "Parallel random numbers: as easy as 1,
- * 2, 3" (SC 2011). */
+/* Counter-based random numbers: a draw depends on its key alone, not on earlier draws, ranks or threads.
+ * Philox4x32-10 of J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011). */
 #ifndef LES_BASE_RNG_H
 #define LES_BASE_RNG_H
 
@@ -22,7 +21,7 @@ static inline void les_philox(const uint32_t counter[4], const uint32_t key[2], 
   out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-/* What random numbers are drawn for; numbers of different purposes have nothing in common. */
+/* What random numbers are drawn for; those of different purposes are independent. */
 typedef enum les_purpose {
   LES_FOR_WEIGHTS,   /* place: layer << 8 | matrix; index: pair of elements */
   LES_FOR_TOKENS,    /* place: position; index: prompt */

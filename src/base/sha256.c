@@ -16,8 +16,8 @@
 
 enum { HEX = 64 };
 
-/* What stands before the digest in a cache entry: path, size and time of the file it belongs to. NULL if the
- * file cannot be named; free with free. */
+/* The key of a cache entry, which precedes the digest: path, size and time of the file. Malloc'ed; NULL if
+ * there is no such file, or no memory. */
 static char *describe(const char *path) {
   char *full = realpath(path, NULL), *text = NULL;
   struct stat st;
@@ -29,7 +29,7 @@ static char *describe(const char *path) {
   return text;
 }
 
-/* The entry of a description: a file named by the digest of its first line. NULL if there is no memory. */
+/* The file of a cache entry, named by the digest of the key's first line. Malloc'ed; NULL: out of memory. */
 static char *entry_path(const char *cache_dir, const char *description) {
   char id[HEX + 1], *path;
   if (les_sha256(description, strcspn(description, "\n"), id) != LES_OK) return NULL;
@@ -47,7 +47,7 @@ static bool recall(const char *entry, const char *description, char hex[65]) {
   return found;
 }
 
-/* Makes the folder and the one above it. */
+/* Makes the folder and its parent. */
 static void make_folder(const char *cache_dir) {
   char *above = les_path_folder(cache_dir);
   if (above) mkdir(above, 0777);
@@ -63,8 +63,8 @@ static void keep(const char *entry, const char *description, const char *hex) {
   free(text);
 }
 
-/* The ranks of a node open a model at once: the first computes, the others wait here and find the entry. -1
- * if there is no lock to be had; else for close. */
+/* Locks the cache: of ranks that open a model at once, the first computes, the others wait and find the
+ * entry. A descriptor to close; -1: no lock. */
 static int lock(const char *cache_dir) {
   make_folder(cache_dir);
   int fd = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -74,9 +74,9 @@ static int lock(const char *cache_dir) {
 
 static les_status compute(const char *path, char hex[65]) {
   les_mapping file;
-  LES_TRY(les_mapping_open(&file, path));
+  LES_TRY(les_mapping_init(&file, path));
   les_status status = les_sha256(file.data, file.size, hex);
-  les_mapping_close(&file);
+  les_mapping_free(&file);
   return status;
 }
 

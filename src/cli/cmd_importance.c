@@ -111,15 +111,15 @@ static les_status importance(importance_options *o) {
   else
     LES_GOTO(status, list_passages(o, model, &corpus), done);
   LES_GOTO(status,
-           les_importance_open(&i, model, corpus.passages, corpus.n, (les_compute)o->model.compute,
-                               cli_threads(o->model.threads)),
+           les_importance_compute(&i, model, corpus.passages, corpus.n, (les_compute)o->model.compute,
+                                  cli_threads(o->model.threads)),
            done);
   if (o->json)
     print_json(i, model, o);
   else
     print_table(i);
 done:
-  les_importance_close(&i);
+  les_importance_free(&i);
   if (o->mix)
     les_corpus_free(&corpus);
   else

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 #include "format/model_files.h"
-#include "model/config.h"
+#include "model/config_read.h"
 #include "model/load.h"
 
 #include <inttypes.h>
@@ -83,7 +83,7 @@ static void note(findings *f, les_status status) {
 }
 
 static les_status find_out(findings *f, const inspect_options *o) {
-  LES_TRY(les_model_files_open(&f->files, o->path));
+  LES_TRY(les_model_files_init(&f->files, o->path));
   note(f, les_config_read(&f->config, &f->files, o->path));
   note(f, les_model_open(&f->model, o->path, &(les_model_options){.no_sha256 = true}));
   return o->no_sha256 ? LES_OK : les_model_files_sha256(&f->files, cli_cache_dir(), f->sha256);
@@ -92,7 +92,7 @@ static les_status find_out(findings *f, const inspect_options *o) {
 static void free_findings(findings *f) {
   les_model_close(&f->model);
   les_config_free(&f->config);
-  les_model_files_close(&f->files);
+  les_model_files_free(&f->files);
 }
 
 static bool readable(const les_tensor *t) {
@@ -153,7 +153,7 @@ static void print_tensors(const les_tensors *w) {
 }
 
 static void print_text(const findings *f, const inspect_options *o) {
-  const les_tensors *w = f->files.weights;
+  const les_tensors *w = f->files.tensors;
   const les_hparams *s = f->model ? &f->model->hparams : &f->config.hparams;
   int64_t elements;
   size_t bytes;
@@ -221,7 +221,7 @@ static void print_json(const findings *f, const inspect_options *o) {
   const les_model *m = f->model;
   int64_t elements;
   size_t bytes;
-  totals(f->files.weights, &elements, &bytes);
+  totals(f->files.tensors, &elements, &bytes);
   cJSON *doc = cli_object();
   cli_add_bool(doc, "supported", m != NULL);
   if (*f->problem) cli_add_string(doc, "problem", f->problem);
@@ -243,7 +243,7 @@ static void print_json(const findings *f, const inspect_options *o) {
     if (!m->tokenizer) cli_add_string(doc, "tokenizer_missing", m->tokenizer_missing);
     add_sites(doc, m);
   }
-  if (!o->no_tensors) add_tensors(doc, f->files.weights);
+  if (!o->no_tensors) add_tensors(doc, f->files.tensors);
   cli_print_json(doc);
 }
 

@@ -33,8 +33,8 @@ static les_status calibrate(cli_lesions *l, const les_model *model, const cli_mo
   les_corpus corpus;
   LES_TRY(les_model_need_tokenizer(model));
   LES_TRY(les_corpus_read(&corpus, l->calibration, model->tokenizer, 0));
-  les_status status = les_calibrate(&l->means, model, corpus.passages, corpus.n, (les_compute)o->compute,
-                                    cli_threads(o->threads));
+  les_status status = les_means_compute(&l->means, model, corpus.passages, corpus.n, (les_compute)o->compute,
+                                        cli_threads(o->threads));
   les_corpus_free(&corpus);
   return status;
 }
@@ -49,7 +49,7 @@ les_status cli_lesions_resolve(cli_lesions *l, const les_model *model, const cli
 }
 
 void cli_lesions_free(cli_lesions *l) {
-  les_means_close(&l->means);
+  les_means_free(&l->means);
   les_lesions_free(&l->lesions);
   cli_list_free(&l->specs);
 }

@@ -25,7 +25,7 @@ static void probe(void *ctx, int row, int layer, les_site site, const float *bef
   for (size_t i = 0; i < n; i++) to[i] = before ? after[i] - before[i] : after[i];
 }
 
-static void collect(void *ctx, const les_place *rows, int n) {
+static void collect(void *ctx, const les_position *rows, int n) {
   calibration *c = ctx;
   size_t width = c->offsets[N_SITES];
 #pragma omp parallel for num_threads(c->threads)
@@ -35,15 +35,15 @@ static void collect(void *ctx, const les_place *rows, int n) {
   for (int r = 0; r < n; r++) c->weight += c->passages[rows[r].passage].weight;
 }
 
-static les_status open_calibration(calibration *c) {
+static les_status allocate(calibration *c) {
   const les_hparams *s = &c->model->hparams;
   for (int site = 0; site < N_SITES; site++) {
-    c->widths[site] = (size_t)(site == LES_SITE_HEADS ? s->n_heads * s->head_dim : s->n_embd);
+    c->widths[site] = (size_t)(site == LES_SITE_HEADS ? les_q_dim(s) : s->n_embd);
     c->offsets[site + 1] = c->offsets[site] + c->widths[site] * (size_t)s->n_layers;
   }
   c->rows = calloc(MAX_ROWS * c->offsets[N_SITES], sizeof *c->rows);
   c->sums = calloc(c->offsets[N_SITES], sizeof *c->sums);
-  return c->rows && c->sums ? LES_OK : les_fail(LES_FAILED, "out of memory for the calibration");
+  return c->rows && c->sums ? LES_OK : les_no_memory("the calibration");
 }
 
 static les_status make_means(les_means **out, const calibration *c) {
@@ -52,7 +52,7 @@ static les_status make_means(les_means **out, const calibration *c) {
   float *all = malloc(c->offsets[N_SITES] * sizeof *all);
   if (!m || !all) {
     free(all);
-    return les_fail(LES_FAILED, "out of memory for the calibration");
+    return les_no_memory("the calibration");
   }
   for (size_t i = 0; i < c->offsets[N_SITES]; i++) all[i] = (float)(c->sums[i] / c->weight);
   *m = (les_means){.n_layers = s->n_layers,
@@ -67,29 +67,29 @@ static les_status make_means(les_means **out, const calibration *c) {
   return LES_OK;
 }
 
-les_status les_calibrate(les_means **out, const les_model *model, const les_passage *passages, int n,
-                         les_compute compute, int threads) {
+les_status les_means_compute(les_means **out, const les_model *model, const les_passage *passages, int n,
+                             les_compute compute, int threads) {
   *out = NULL;
   calibration c = {.model = model, .passages = passages, .threads = threads};
-  les_status status = open_calibration(&c);
-  les_activations survey = {.compute = compute,
-                            .threads = threads,
-                            .max_rows = MAX_ROWS,
-                            .sites = (1u << N_SITES) - 1,
-                            .probe = probe,
-                            .collect = collect,
-                            .ctx = &c};
-  if (status == LES_OK) status = les_activations_read(&survey, model, passages, n);
+  les_status status = allocate(&c);
+  les_activations_options options = {.compute = compute,
+                                     .threads = threads,
+                                     .max_rows = MAX_ROWS,
+                                     .sites = (1u << N_SITES) - 1,
+                                     .probe = probe,
+                                     .collect = collect,
+                                     .ctx = &c};
+  if (status == LES_OK) status = les_activations_read(&options, model, passages, n);
   if (status == LES_OK && !(c.weight > 0))
     status = les_fail(LES_FAILED, "the calibration text has no tokens; give a longer one");
   if (status == LES_OK) status = make_means(out, &c);
-  if (status != LES_OK) les_means_close(out);
+  if (status != LES_OK) les_means_free(out);
   free(c.rows);
   free(c.sums);
   return status;
 }
 
-void les_means_close(les_means **means) {
+void les_means_free(les_means **means) {
   if (!*means) return;
   free((*means)->memory);
   free(*means);

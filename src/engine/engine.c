@@ -1,32 +1,47 @@
+/* The main path:
+ *
+ *   les_engine_run       items (lesion, input)
+ *     group_items          by input, intact items first
+ *     +-> admit            opens baselines and lesioned sequences while batch and memory have room
+ *     |   step
+ *     |     collect_rows         one row of each sequence that decodes; the rest of the batch is
+ *     |                          teacher-forced rows
+ *     |     compute_references   baselines' logits for rows that are compared with them
+ *     |     les_forward          calls back with logits (on_logits) and hidden states (on_state)
+ *     |     les_sequence_advance next phase of each sequence (sequence.h)
+ *     +-- retire           outcomes of finished sequences -> done()
+ */
 #include "engine/engine.h"
 
 #include "engine/forward.h"
 #include "engine/sequence.h"
 #include "lesion/plan_cache.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { DEFAULT_ROWS = 256 };
 
-/* The cells of one input in a call. */
+/* The items of one input in a call. */
 typedef struct group {
-  int input, first, n; /* cells first .. first + n - 1 of `sorted` */
-  int n_intact;        /* cells of the intact run, which come first */
+  int input, first, n; /* items first .. first + n - 1 of `sorted` */
+  int n_intact;        /* intact items, which come first */
   int intact_reported;
-  int admitted; /* lesioned cells that have become runs */
-  int left;     /* cells not yet reported */
-  bool open;    /* its intact run is there or on its way */
+  int admitted; /* lesioned items that have become sequences */
+  int left;     /* items not yet reported */
+  bool open;    /* its baseline is there or under way */
 } group;
 
 /* A row of the current step: whose it is, and which row of `reference` it is compared with (-1: none). */
 typedef struct step_row {
-  les_sequence *run;
+  les_sequence *sequence;
   int pos, reference;
 } step_row;
 
 struct les_engine {
+  les_sequence_setup setup;
   const les_model *model;
   const les_input *inputs;
   int n_inputs;
@@ -35,41 +50,67 @@ struct les_engine {
   unsigned want; /* by any input */
   les_workspace *workspace;
   les_plan_cache *plans;
-  bool *keep;            /* (n_layers + 1) hidden states that intact runs keep */
-  les_sequence **trunks; /* (n_inputs) intact runs, NULL: not there */
-  size_t bytes;          /* held by trunks and runs */
+  bool *keep;                /* (n_layers + 1) hidden states that baselines keep */
+  les_sequence **baselines;  /* (n_inputs) NULL: not there */
+  les_candidate *candidates; /* (threads, n_vocab) scratch of sampling; NULL at temperature 0 */
+  size_t bytes;              /* held by all sequences */
   uint64_t clock;
 
   /* Of the current call: */
-  const les_engine_item *cells;
-  int *sorted; /* (n) cells by input */
+  const les_engine_item *items;
+  int *sorted; /* (n) items by input */
   group *groups;
   int n_groups, first_group; /* groups before are done */
-  les_sequence **active;     /* (max_rows) */
+  les_sequence **active;     /* (max_rows) sequences in the batch */
   int n_active;
 
   /* Of the current step: */
-  les_row *rows;     /* (max_rows) */
-  step_row *who;     /* (max_rows) */
-  les_row *ref_rows; /* (max_rows) rows of the intact runs' final states whose logits are compared with */
-  float *reference;  /* (max_rows, n_vocab) their logits; allocated when first needed */
+  les_row *rows;       /* (max_rows) */
+  step_row *step_rows; /* (max_rows) */
+  les_row *ref_rows;   /* (max_rows) baselines' final states whose logits are compared with */
+  float *reference;    /* (max_rows, n_vocab) their logits; allocated when first needed */
 };
 
-/* The layer where a lesion makes its first difference. */
-static int start_of(const les_engine *e, int lesion) {
+/* The lowest layer that a lesion touches. */
+static int first_layer_of(const les_engine *e, int lesion) {
   const les_lesion *l = &e->lesions->items[lesion];
-  int start = e->model->hparams.n_layers;
-  for (int s = 0; s < l->n_edits; s++)
-    if (l->edits[s].layers[0] < start) start = l->edits[s].layers[0];
-  return start;
+  int first = e->model->hparams.n_layers;
+  for (int i = 0; i < l->n_edits; i++)
+    if (l->edits[i].layers[0] < first) first = l->edits[i].layers[0];
+  return first;
+}
+
+static les_status allocate(les_engine *e) {
+  size_t rows = (size_t)e->options.max_rows;
+  size_t candidates = (size_t)e->options.threads * (size_t)e->model->hparams.n_vocab;
+  bool samples = e->options.sampling.temperature != 0;
+  e->keep = calloc((size_t)e->model->hparams.n_layers + 1, sizeof *e->keep);
+  e->baselines = calloc((size_t)e->n_inputs + 1, sizeof *e->baselines);
+  e->active = calloc(rows, sizeof *e->active);
+  e->rows = calloc(rows, sizeof *e->rows);
+  e->step_rows = calloc(rows, sizeof *e->step_rows);
+  e->ref_rows = calloc(rows, sizeof *e->ref_rows);
+  if (samples) e->candidates = malloc(candidates * sizeof *e->candidates);
+  if (!e->keep || !e->baselines || !e->active || !e->rows || !e->step_rows || !e->ref_rows ||
+      (samples && !e->candidates))
+    return les_no_memory("%d inputs", e->n_inputs);
+  return LES_OK;
+}
+
+/* Baselines keep the hidden states at which lesioned sequences enter: the input of each first lesioned layer.
+ * At layer 0 that is the embedding, which is computed. */
+static void choose_states_to_keep(les_engine *e) {
+  int n_layers = e->model->hparams.n_layers;
+  for (int i = 0; i < e->lesions->n; i++) e->keep[first_layer_of(e, i)] = true;
+  e->keep[0] = false;
+  if (e->want & (LES_WANT_KL | LES_WANT_LOGPROB_INTACT)) e->keep[n_layers] = true;
 }
 
 les_status les_engine_open(les_engine **out, const les_model *model, const les_input *inputs, int n_inputs,
                            const les_lesions *lesions, const les_means *means,
                            const les_engine_options *options) {
-  les_engine *e = calloc(1, sizeof *e);
-  *out = e;
-  if (!e) return les_fail(LES_FAILED, "out of memory");
+  les_engine *e = *out = calloc(1, sizeof *e);
+  if (!e) return les_no_memory("the engine");
   e->model = model;
   e->inputs = inputs;
   e->n_inputs = n_inputs;
@@ -78,39 +119,30 @@ les_status les_engine_open(les_engine **out, const les_model *model, const les_i
   if (e->options.max_rows <= 0) e->options.max_rows = DEFAULT_ROWS;
   if (e->options.memory_limit == 0)
     e->options.memory_limit = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 4;
-  size_t rows = (size_t)e->options.max_rows;
-  int n_layers = model->hparams.n_layers;
-  e->keep = calloc((size_t)n_layers + 1, sizeof *e->keep);
-  e->trunks = calloc((size_t)n_inputs + 1, sizeof *e->trunks);
-  e->active = calloc(rows, sizeof *e->active);
-  e->rows = calloc(rows, sizeof *e->rows);
-  e->who = calloc(rows, sizeof *e->who);
-  e->ref_rows = calloc(rows, sizeof *e->ref_rows);
-  les_status status = LES_OK;
-  if (!e->keep || !e->trunks || !e->active || !e->rows || !e->who || !e->ref_rows)
-    status = les_fail(LES_FAILED, "out of memory for %d prompts", n_inputs);
+  les_status status = allocate(e);
   if (status == LES_OK)
     status = les_workspace_open(&e->workspace, model, e->options.max_rows, options->threads);
   if (status == LES_OK) status = les_plan_cache_open(&e->plans, model, lesions, means, options->threads);
   if (status != LES_OK) return les_engine_close(out), status;
-  for (int i = 0; i < lesions->n; i++) e->keep[start_of(e, i)] = true;
-  e->keep[0] = false; /* a lesion of the first layer starts from the embedding */
   for (int i = 0; i < n_inputs; i++) e->want |= inputs[i].want;
-  if (e->want & (LES_WANT_KL | LES_WANT_REREAD)) e->keep[n_layers] = true;
+  choose_states_to_keep(e);
+  e->setup = (les_sequence_setup){
+      .model = model, .sampling = options->sampling, .ignore_eos = options->ignore_eos, .keep = e->keep};
   return LES_OK;
 }
 
 void les_engine_close(les_engine **engine) {
   les_engine *e = *engine;
   if (!e) return;
-  for (int i = 0; e->trunks && i < e->n_inputs; i++) les_sequence_close(&e->trunks[i]);
+  for (int i = 0; e->baselines && i < e->n_inputs; i++) les_sequence_close(&e->baselines[i]);
   les_plan_cache_close(&e->plans);
   les_workspace_close(&e->workspace);
   free(e->keep);
-  free(e->trunks);
+  free(e->baselines);
+  free(e->candidates);
   free(e->active);
   free(e->rows);
-  free(e->who);
+  free(e->step_rows);
   free(e->ref_rows);
   free(e->reference);
   free(e);
@@ -120,126 +152,126 @@ void les_engine_close(les_engine **engine) {
 /* ---- memory ----------------------------------------------------------------------------------------------
  */
 
-static size_t trunk_bytes(const les_engine *e, int input) {
-  return les_sequence_baseline_bytes(e->model, &e->inputs[input], e->keep);
+static size_t baseline_bytes(const les_engine *e, int input) {
+  return les_sequence_baseline_bytes(&e->setup, &e->inputs[input]);
 }
 
-static void drop_trunk(les_engine *e, int input) {
-  e->bytes -= trunk_bytes(e, input);
-  les_sequence_close(&e->trunks[input]);
+static void close_baseline(les_engine *e, int input) {
+  e->bytes -= baseline_bytes(e, input);
+  les_sequence_close(&e->baselines[input]);
 }
 
-/* True if `bytes` more fit; kept things that nobody needs now go first. With nothing under way the answer is
- * yes: one cell at a time always runs. */
+/* True if `bytes` more fit. Makes room by closing the baselines that nobody needs now, the longest unused
+ * first, and then plans. With nothing in the batch the answer is yes: one item at a time always runs. */
 static bool make_room(les_engine *e, size_t bytes) {
   size_t limit = e->options.memory_limit;
   while (e->bytes + les_plan_cache_bytes(e->plans) + bytes > limit) {
     int oldest = -1;
     for (int i = 0; i < e->n_inputs; i++)
-      if (e->trunks[i] && e->trunks[i]->users == 0 &&
-          (oldest < 0 || e->trunks[i]->used < e->trunks[oldest]->used))
+      if (e->baselines[i] && e->baselines[i]->users == 0 &&
+          (oldest < 0 || e->baselines[i]->used < e->baselines[oldest]->used))
         oldest = i;
     if (oldest < 0) break;
-    drop_trunk(e, oldest);
+    close_baseline(e, oldest);
   }
   if (e->bytes + les_plan_cache_bytes(e->plans) + bytes > limit)
     les_plan_cache_trim(e->plans, e->bytes + bytes < limit ? limit - e->bytes - bytes : 0);
   return e->bytes + les_plan_cache_bytes(e->plans) + bytes <= limit || e->n_active == 0;
 }
 
-/* ---- admission -------------------------------------------------------------------------------------------
- */
+/* ---- admission ---- */
 
 static les_status open_group(les_engine *e, group *g) {
   g->open = true;
-  if (!e->trunks[g->input]) {
-    LES_TRY(les_sequence_open_baseline(&e->trunks[g->input], e->model, &e->options, &e->inputs[g->input],
-                                       g->input, e->keep));
-    e->bytes += trunk_bytes(e, g->input);
-    e->active[e->n_active++] = e->trunks[g->input];
+  les_sequence **baseline = &e->baselines[g->input];
+  if (!*baseline) {
+    LES_TRY(les_sequence_open_baseline(baseline, &e->setup, &e->inputs[g->input], g->input));
+    e->bytes += baseline_bytes(e, g->input);
+    e->active[e->n_active++] = *baseline;
   }
-  e->trunks[g->input]->users += g->n;
+  (*baseline)->users += g->n;
   return LES_OK;
 }
 
-static les_status admit_cell(les_engine *e, group *g, int index) {
-  int lesion = e->cells[index].lesion, start = start_of(e, lesion);
-  const les_lesion_plan *plan;
-  LES_TRY(les_plan_cache_take(e->plans, lesion, &plan));
-  les_sequence *run;
-  les_status status = les_sequence_open(&run, e->trunks[g->input], plan, lesion, index, start);
+static les_status admit_item(les_engine *e, group *g, int index) {
+  int lesion = e->items[index].lesion, first_layer = first_layer_of(e, lesion);
+  const les_lesion_plan *lesion_plan;
+  LES_TRY(les_plan_cache_take(e->plans, lesion, &lesion_plan));
+  les_sequence *sequence;
+  les_status status =
+      les_sequence_open(&sequence, e->baselines[g->input], lesion_plan, lesion, index, first_layer);
   if (status != LES_OK) return les_plan_cache_give_back(e->plans, lesion), status;
-  e->bytes += les_sequence_bytes(e->model, run->input, start);
-  e->active[e->n_active++] = run;
+  e->bytes += les_sequence_bytes(e->model, sequence->input, first_layer);
+  e->active[e->n_active++] = sequence;
   g->admitted++;
   return LES_OK;
 }
 
-static void close_run(les_engine *e, les_sequence *run) {
-  e->bytes -= les_sequence_bytes(e->model, run->input, run->start);
-  les_plan_cache_give_back(e->plans, run->lesion);
-  les_sequence_close(&run);
+static void close_lesioned(les_engine *e, les_sequence *sequence) {
+  e->bytes -= les_sequence_bytes(e->model, sequence->input, sequence->first_layer);
+  les_plan_cache_give_back(e->plans, sequence->lesion);
+  les_sequence_close(&sequence);
 }
 
-/* Reports one finished cell. */
-static les_status report(les_engine *e, group *g, int index, const les_sequence *run, les_outcome_fn *done,
-                         void *ctx) {
-  les_sequence *trunk = e->trunks[g->input];
+/* Reports one finished item. */
+static les_status report(les_engine *e, group *g, int index, const les_sequence *sequence,
+                         les_outcome_fn *done, void *ctx) {
+  les_sequence *baseline = e->baselines[g->input];
+  bool lesioned = sequence != baseline;
   int n_layers = e->model->hparams.n_layers;
-  les_outcome intact, lesioned;
+  les_outcome intact, outcome;
   float *means = calloc(4 * (size_t)n_layers, sizeof *means);
-  if (!means) return les_fail(LES_FAILED, "out of memory");
-  les_sequence_outcome(trunk, &intact, NULL, means, means + n_layers);
-  if (run != trunk) les_sequence_outcome(run, &lesioned, &intact, means + 2 * n_layers, means + 3 * n_layers);
-  les_status status = done(ctx, index, run != trunk ? &lesioned : &intact);
+  if (!means) return les_no_memory("the means of %d layers", n_layers);
+  les_sequence_outcome(baseline, &intact, NULL, means, means + n_layers);
+  if (lesioned) les_sequence_outcome(sequence, &outcome, &intact, means + 2 * n_layers, means + 3 * n_layers);
+  les_status status = done(ctx, index, lesioned ? &outcome : &intact);
   free(means);
   g->left--;
-  trunk->users--;
-  trunk->used = ++e->clock;
+  baseline->users--;
+  baseline->used = ++e->clock;
   return status;
 }
 
-/* Fills the batch with runs, input by input. */
+/* Fills the batch with sequences, input by input. */
 static les_status admit(les_engine *e, les_outcome_fn *done, void *ctx) {
   while (e->first_group < e->n_groups && e->groups[e->first_group].left == 0) e->first_group++;
   for (int i = e->first_group; i < e->n_groups && e->n_active < e->options.max_rows; i++) {
     group *g = &e->groups[i];
     if (!g->open) {
-      if (!make_room(e, e->trunks[g->input] ? 0 : trunk_bytes(e, g->input))) return LES_OK;
+      if (!make_room(e, e->baselines[g->input] ? 0 : baseline_bytes(e, g->input))) return LES_OK;
       LES_TRY(open_group(e, g));
     }
-    const les_sequence *trunk = e->trunks[g->input];
-    for (; trunk->phase == LES_PHASE_DONE && g->intact_reported < g->n_intact; g->intact_reported++)
-      LES_TRY(report(e, g, e->sorted[g->first + g->intact_reported], trunk, done, ctx));
-    while (les_sequence_can_follow(trunk) && g->n_intact + g->admitted < g->n &&
+    const les_sequence *baseline = e->baselines[g->input];
+    for (; baseline->phase == LES_PHASE_DONE && g->intact_reported < g->n_intact; g->intact_reported++)
+      LES_TRY(report(e, g, e->sorted[g->first + g->intact_reported], baseline, done, ctx));
+    while (les_sequence_can_branch(baseline) && g->n_intact + g->admitted < g->n &&
            e->n_active < e->options.max_rows) {
-      int index = e->sorted[g->first + g->n_intact + g->admitted], lesion = e->cells[index].lesion;
-      size_t bytes = les_sequence_bytes(e->model, &e->inputs[g->input], start_of(e, lesion));
+      int index = e->sorted[g->first + g->n_intact + g->admitted], lesion = e->items[index].lesion;
+      size_t bytes = les_sequence_bytes(e->model, &e->inputs[g->input], first_layer_of(e, lesion));
       if (!make_room(e, bytes + les_plan_cache_cost(e->plans, lesion))) return LES_OK;
-      LES_TRY(admit_cell(e, g, index));
+      LES_TRY(admit_item(e, g, index));
     }
   }
   return LES_OK;
 }
 
-/* ---- steps -----------------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
-/* Rows for this step: first one for each run that generates, since it waits for nothing else; the rest of the
- * batch is shared out among runs whose tokens are given. Runs of one input get equal shares, so that they
- * come to the same positions together and one reference row serves them all. */
+/* Rows for this step: first one for each sequence that decodes, since it waits for nothing else;
+ * teacher-forced sequences share the rest of the batch. Those of one input get equal shares, so that they
+ * come to the same positions together and share the baseline's logits there. */
 static int collect_rows(les_engine *e) {
-  int n = 0, given = 0, max = e->options.max_rows;
-  for (int i = 0; i < e->n_active; i++) given += e->active[i]->phase != LES_PHASE_NEW;
+  int n = 0, forced = 0, max = e->options.max_rows;
+  for (int i = 0; i < e->n_active; i++) forced += e->active[i]->phase != LES_PHASE_DECODE;
   for (int pass = 0; pass < 2; pass++)
     for (int i = 0; i < e->n_active; i++) {
-      les_sequence *run = e->active[i];
-      if ((run->phase == LES_PHASE_NEW) != (pass == 0)) continue;
-      int share = pass == 0 ? 1 : (max - n) / given--;
-      run->first_row = n;
-      n += les_sequence_rows(run, e->rows + n, share);
-      for (int j = 0; j < run->n_rows; j++)
-        e->who[run->first_row + j] = (step_row){run, les_sequence_position(run, j), -1};
+      les_sequence *s = e->active[i];
+      if ((s->phase == LES_PHASE_DECODE) != (pass == 0)) continue;
+      int share = pass == 0 ? 1 : (max - n) / forced--;
+      s->first_row = n;
+      n += les_sequence_rows(s, e->rows + n, share);
+      for (int j = 0; j < s->n_rows; j++)
+        e->step_rows[s->first_row + j] = (step_row){s, les_sequence_position(s, j), -1};
     }
   return n;
 }
@@ -250,24 +282,23 @@ static void on_reference(void *ctx, int row, const float *logits) {
   memcpy(e->reference + (size_t)row * n, logits, n * sizeof *logits);
 }
 
-/* The intact runs' logits at the positions that rows of this step are compared with: from the final states,
- * which are kept, where the logits themselves (a vocabulary for each position) are not. */
-static les_status run_references(les_engine *e, int n_rows) {
+/* The baselines' logits at the positions that rows of this step are compared with. They are computed again
+ * from the final states: those are kept, logits would take n_vocab numbers a position. */
+static les_status compute_references(les_engine *e, int n_rows) {
   int n = 0, n_layers = e->model->hparams.n_layers, n_embd = e->model->hparams.n_embd;
   for (int r = 0; r < n_rows; r++) {
-    les_sequence *run = e->who[r].run;
-    if (!les_sequence_wants_reference(run, e->who[r].pos)) continue;
-    const float *state = run->trunk->hidden[n_layers] + (size_t)e->who[r].pos * (size_t)n_embd;
+    const step_row *at = &e->step_rows[r];
+    if (!les_sequence_wants_reference(at->sequence, at->pos)) continue;
+    const float *state = at->sequence->baseline->hidden[n_layers] + (size_t)at->pos * (size_t)n_embd;
     int k = n - 1;
     while (k >= 0 && e->ref_rows[k].hidden != state) k--;
     if (k < 0) e->ref_rows[k = n++] = (les_row){.first_layer = n_layers, .hidden = state, .logits = true};
-    e->who[r].reference = k;
+    e->step_rows[r].reference = k;
   }
   if (n == 0) return LES_OK;
-  if (!e->reference)
-    e->reference =
-        malloc((size_t)e->options.max_rows * (size_t)e->model->hparams.n_vocab * sizeof *e->reference);
-  if (!e->reference) return les_fail(LES_FAILED, "out of memory for logits of %d rows", e->options.max_rows);
+  size_t values = (size_t)e->options.max_rows * (size_t)e->model->hparams.n_vocab;
+  if (!e->reference) e->reference = malloc(values * sizeof *e->reference);
+  if (!e->reference) return les_no_memory("the logits of %d rows", e->options.max_rows);
   les_forward_options o = {
       .compute = e->options.compute, .threads = e->options.threads, .on_logits = on_reference, .ctx = e};
   return les_forward(e->model, e->workspace, e->ref_rows, n, &o);
@@ -275,22 +306,24 @@ static les_status run_references(les_engine *e, int n_rows) {
 
 static void on_logits(void *ctx, int row, const float *logits) {
   les_engine *e = ctx;
-  const step_row *w = &e->who[row];
-  const float *reference =
-      w->reference < 0 ? NULL : e->reference + (size_t)w->reference * (size_t)e->model->hparams.n_vocab;
-  les_sequence_read(w->run, w->pos, logits, reference);
+  const step_row *at = &e->step_rows[row];
+  size_t n = (size_t)e->model->hparams.n_vocab;
+  const float *reference = at->reference < 0 ? NULL : e->reference + (size_t)at->reference * n;
+  les_candidate *candidates = e->candidates ? e->candidates + (size_t)omp_get_thread_num() * n : NULL;
+  les_sequence_take_logits(at->sequence, at->pos, logits, reference, candidates);
 }
 
 static void on_state(void *ctx, int row, int layer, les_site site, const float *before, const float *after,
                      float attn_entropy) {
   (void)site;
   const les_engine *e = ctx;
-  les_sequence_probe(e->who[row].run, e->who[row].pos, layer, before, after, attn_entropy);
+  const step_row *at = &e->step_rows[row];
+  les_sequence_take_state(at->sequence, at->pos, layer, before, after, attn_entropy);
 }
 
 static les_status step(les_engine *e) {
   int n = collect_rows(e);
-  LES_TRY(run_references(e, n));
+  LES_TRY(compute_references(e, n));
   bool trace = (e->want & LES_WANT_TRACE) != 0;
   les_forward_options o = {.compute = e->options.compute,
                            .threads = e->options.threads,
@@ -304,64 +337,65 @@ static les_status step(les_engine *e) {
   return LES_OK;
 }
 
-/* Takes finished runs out of the batch and reports them. */
+/* Takes finished sequences out of the batch and reports the lesioned ones. Baselines stay, and are reported
+ * by admit. */
 static les_status retire(les_engine *e, les_outcome_fn *done, void *ctx) {
   les_status status = LES_OK;
   int kept = 0;
   for (int i = 0; i < e->n_active; i++) {
-    les_sequence *run = e->active[i];
-    bool compared = !run->trunk || run->trunk->phase == LES_PHASE_DONE;
-    if (run->phase != LES_PHASE_DONE || !compared || status != LES_OK) {
-      e->active[kept++] = run;
+    les_sequence *s = e->active[i];
+    bool baseline_done = !s->baseline || s->baseline->phase == LES_PHASE_DONE;
+    if (s->phase != LES_PHASE_DONE || !baseline_done || status != LES_OK) {
+      e->active[kept++] = s;
       continue;
     }
-    if (!run->trunk) continue; /* an intact run stays among the trunks */
+    if (!s->baseline) continue;
     group *g = e->groups;
-    while (g->input != run->input_index) g++;
-    status = report(e, g, run->index, run, done, ctx);
-    close_run(e, run);
+    while (g->input != s->input_index) g++;
+    status = report(e, g, s->item, s, done, ctx);
+    close_lesioned(e, s);
   }
   e->n_active = kept;
   return status;
 }
 
 static int by_input(const void *a, const void *b, void *ctx) {
-  const les_engine_item *cells = ctx;
+  const les_engine_item *items = ctx;
   int i = *(const int *)a, j = *(const int *)b;
-  if (cells[i].input != cells[j].input) return cells[i].input - cells[j].input;
-  bool a_intact = cells[i].lesion < 0, b_intact = cells[j].lesion < 0;
+  if (items[i].input != items[j].input) return items[i].input - items[j].input;
+  bool a_intact = items[i].lesion == LES_INTACT, b_intact = items[j].lesion == LES_INTACT;
   return a_intact != b_intact ? b_intact - a_intact : i - j;
 }
 
-static les_status group_cells(les_engine *e, const les_engine_item *cells, int n) {
-  e->cells = cells;
+static les_status group_items(les_engine *e, const les_engine_item *items, int n) {
+  e->items = items;
   e->sorted = malloc((size_t)n * sizeof *e->sorted);
   e->groups = calloc((size_t)n, sizeof *e->groups);
-  if (!e->sorted || !e->groups) return les_fail(LES_FAILED, "out of memory for %d cells", n);
+  if (!e->sorted || !e->groups) return les_no_memory("%d engine items", n);
   for (int i = 0; i < n; i++) e->sorted[i] = i;
-  qsort_r(e->sorted, (size_t)n, sizeof *e->sorted, by_input, (void *)cells);
+  qsort_r(e->sorted, (size_t)n, sizeof *e->sorted, by_input, (void *)items);
   e->n_groups = e->first_group = 0;
   for (int i = 0; i < n; i++) {
-    int input = cells[e->sorted[i]].input;
+    int input = items[e->sorted[i]].input;
     if (i == 0 || input != e->groups[e->n_groups - 1].input)
       e->groups[e->n_groups++] = (group){.input = input, .first = i};
     group *g = &e->groups[e->n_groups - 1];
     g->n++;
     g->left++;
-    g->n_intact += cells[e->sorted[i]].lesion < 0;
+    g->n_intact += items[e->sorted[i]].lesion == LES_INTACT;
   }
   return LES_OK;
 }
 
-/* Lets go of what an ended call had under way. */
-static void abandon(les_engine *e) {
+/* Frees what belongs to a call, and after a failed one the sequences that were under way. */
+static void end_call(les_engine *e) {
   for (int i = 0; i < e->n_active; i++)
-    if (e->active[i]->trunk) close_run(e, e->active[i]);
+    if (e->active[i]->baseline) close_lesioned(e, e->active[i]);
   e->n_active = 0;
   for (int i = 0; i < e->n_inputs; i++) {
-    if (!e->trunks[i]) continue;
-    e->trunks[i]->users = 0;
-    if (e->trunks[i]->phase != LES_PHASE_DONE) drop_trunk(e, i);
+    if (!e->baselines[i]) continue;
+    e->baselines[i]->users = 0;
+    if (e->baselines[i]->phase != LES_PHASE_DONE) close_baseline(e, i);
   }
   free(e->sorted);
   free(e->groups);
@@ -369,10 +403,10 @@ static void abandon(les_engine *e) {
   e->groups = NULL;
 }
 
-les_status les_engine_run(les_engine *e, const les_engine_item *cells, int n, les_outcome_fn *done, void *ctx,
+les_status les_engine_run(les_engine *e, const les_engine_item *items, int n, les_outcome_fn *done, void *ctx,
                           bool (*stop)(void *ctx)) {
   if (n == 0) return LES_OK;
-  les_status status = group_cells(e, cells, n);
+  les_status status = group_items(e, items, n);
   while (status == LES_OK) {
     status = admit(e, done, ctx);
     if (status != LES_OK || e->n_active == 0) break;
@@ -380,6 +414,6 @@ les_status les_engine_run(les_engine *e, const les_engine_item *cells, int n, le
     if (status == LES_OK) status = step(e);
     if (status == LES_OK) status = retire(e, done, ctx);
   }
-  abandon(e);
+  end_call(e);
   return status;
 }

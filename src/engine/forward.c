@@ -5,121 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct les_workspace {
-  const les_model *model;
-  int max_rows, threads, logits_rows;
-  /* Row r of the batch: */
-  float *x;      /* (max_rows, n_embd) residual stream */
-  float *x_in;   /* (max_rows, n_embd) block input, where it is needed again */
-  float *x_mid;  /* (max_rows, n_embd) state after attention, for a probe */
-  float *cos[2]; /* (max_rows, n_rope_pairs) for each rope table */
-  float *sin[2];
-  float *entropy; /* (max_rows) attention entropy at the current layer */
-  /* Row i of those that a part works on: */
-  float *h;      /* (max_rows, n_embd) normalised input */
-  float *q;      /* (max_rows, n_heads * head_dim) */
-  float *k, *v;  /* (max_rows, n_kv_heads * head_dim) */
-  float *z;      /* (max_rows, n_heads * head_dim) the heads' output */
-  float *z_ent;  /* (max_rows, n_heads) entropy of each head */
-  float *gate;   /* (max_rows, n_ff) */
-  float *up;     /* (max_rows, n_ff) */
-  float *c;      /* (max_rows, n_embd) contribution */
-  float *logits; /* (logits_rows, n_vocab) */
-  float *scores; /* (threads, n_ctx) */
-  int *list;     /* (max_rows) rows of the batch that a part works on, grouped by plan */
-  int *order;    /* (max_rows) all rows at the current layer, grouped by plan */
-  void *scratch; /* of products */
-  void *memory;  /* all of the above */
-};
-
-static int max_int(int a, int b) {
-  return a > b ? a : b;
-}
-
-/* Hands out aligned pieces of one allocation; with base NULL it only counts. */
-typedef struct carver {
-  char *base;
-  size_t used;
-} carver;
-
-static void *carve(carver *a, size_t bytes) {
-  void *p = a->base ? a->base + a->used : NULL;
-  a->used += (bytes + 63) / 64 * 64;
-  return p;
-}
-
-static void lay_out(les_workspace *ws, carver *a) {
-  const les_hparams *s = &ws->model->hparams;
-  size_t rows = (size_t)ws->max_rows, f = sizeof(float);
-  size_t embd = rows * (size_t)s->n_embd * f, heads = rows * (size_t)(s->n_heads * s->head_dim) * f;
-  size_t kv = rows * (size_t)(s->n_kv_heads * s->head_dim) * f, ff = rows * (size_t)s->n_ff * f;
-  ws->x = carve(a, embd);
-  ws->x_in = carve(a, embd);
-  ws->x_mid = carve(a, embd);
-  for (int t = 0; t < 2; t++) {
-    ws->cos[t] = carve(a, rows * (size_t)s->n_rope_pairs * f);
-    ws->sin[t] = carve(a, rows * (size_t)s->n_rope_pairs * f);
-  }
-  ws->entropy = carve(a, rows * f);
-  ws->h = carve(a, embd);
-  ws->q = carve(a, heads);
-  ws->k = carve(a, kv);
-  ws->v = carve(a, kv);
-  ws->z = carve(a, heads);
-  ws->z_ent = carve(a, rows * (size_t)s->n_heads * f);
-  ws->gate = carve(a, ff);
-  ws->up = carve(a, ff);
-  ws->c = carve(a, embd);
-  ws->logits = carve(a, (size_t)ws->logits_rows * (size_t)s->n_vocab * f);
-  ws->scores = carve(a, (size_t)ws->threads * (size_t)s->n_ctx * f);
-  ws->list = carve(a, rows * sizeof(int));
-  ws->order = carve(a, rows * sizeof(int));
-  int widest = max_int(max_int(s->n_embd, s->n_ff), s->n_heads * s->head_dim);
-  ws->scratch = carve(a, les_gemm_scratch(ws->max_rows, widest, ws->threads));
-}
-
-static les_workspace describe(const les_model *model, int max_rows, int threads) {
-  enum { LOGITS_BYTES = 64 << 20 }; /* products of more rows gain nothing, and each costs a vocabulary */
-  int rows = (int)(LOGITS_BYTES / sizeof(float)) / model->hparams.n_vocab;
-  rows = max_int(rows, 16);
-  return (les_workspace){.model = model,
-                         .max_rows = max_rows,
-                         .threads = threads,
-                         .logits_rows = rows < max_rows ? rows : max_rows};
-}
-
-size_t les_workspace_bytes(const les_model *model, int max_rows, int threads) {
-  les_workspace ws = describe(model, max_rows, threads);
-  carver a = {0};
-  lay_out(&ws, &a);
-  return a.used;
-}
-
-les_status les_workspace_open(les_workspace **out, const les_model *model, int max_rows, int threads) {
-  *out = NULL;
-  size_t bytes = les_workspace_bytes(model, max_rows, threads);
-  les_workspace *ws = malloc(sizeof *ws);
-  char *memory = aligned_alloc(64, bytes);
-  if (!ws || !memory) {
-    free(ws), free(memory);
-    return les_fail(LES_FAILED, "out of memory: a batch of %d rows needs %zu MiB", max_rows, bytes >> 20);
-  }
-  *ws = describe(model, max_rows, threads);
-  ws->memory = memory;
-  carver a = {memory, 0};
-  lay_out(ws, &a);
-  *out = ws;
-  return LES_OK;
-}
-
-void les_workspace_close(les_workspace **ws) {
-  if (!*ws) return;
-  free((*ws)->memory);
-  free(*ws);
-  *ws = NULL;
-}
-
-/* One forward pass: what the helpers below need. */
+/* The state of one forward pass. */
 typedef struct pass {
   const les_model *m;
   const les_hparams *s;
@@ -128,11 +14,11 @@ typedef struct pass {
   int n_rows;
   const les_forward_options *o;
   int layer;
-  int n_order; /* rows in ws->order: at this layer */
-  int n_list;  /* rows in ws->list: of the part at work */
+  int n_order; /* rows in ws->order: at the current layer */
+  int n_list;  /* rows in ws->list: of the current part */
 } pass;
 
-/* Threads for work on n rows: one, where waking the others would take longer than the work. */
+/* Threads for work on n rows: one where waking the others takes longer than the work. */
 static int threads_for(const pass *p, int n) {
   enum { WORTH_WAKING = 1 << 15 }; /* values: about ten microseconds */
   return (int64_t)n * p->s->n_embd < WORTH_WAKING ? 1 : p->ws->threads;
@@ -145,8 +31,8 @@ static int threads_for(const pass *p, int n) {
   for (int i = 0; i < (n); i++)
 
 static const les_layer_plan *plan_of(const pass *p, int row) {
-  const les_kv_cache *seq = p->rows[row].seq;
-  return seq ? les_kv_cache_plan(seq, p->layer) : NULL;
+  const les_kv_cache *cache = p->rows[row].kv_cache;
+  return cache ? les_kv_cache_plan(cache, p->layer) : NULL;
 }
 
 static const les_layer *layer_of(const pass *p, int row) {
@@ -189,7 +75,7 @@ static void embed(const pass *p) {
   }
 }
 
-static void turn_positions(const pass *p) {
+static void compute_rope_angles(const pass *p) {
   int n = p->s->n_rope_pairs;
   if (n == 0) return;
   FOR_ROWS(p, r, p->n_rows) {
@@ -212,8 +98,7 @@ static int by_plan(const void *a, const void *b, void *ctx) {
   return p != q ? (p > q) - (p < q) : i - j;
 }
 
-/* ws->order: the rows that this layer runs on, the intact ones first, those of one plan next to each other.
- */
+/* ws->order: the rows that go through this layer, the intact ones first, then lesion by lesion. */
 static void order_rows(pass *p) {
   p->n_order = 0;
   for (int r = 0; r < p->n_rows; r++)
@@ -221,8 +106,8 @@ static void order_rows(pass *p) {
   qsort_r(p->ws->order, (size_t)p->n_order, sizeof *p->ws->order, by_plan, p);
 }
 
-/* y (n_list, w.rows) = x (n_list, w.cols) W^T + bias: one product for every run of rows with the same matrix.
- */
+/* y (n_list, w.rows) = x (n_list, w.cols) W^T + bias: one product for each group of rows with the same
+ * matrix; select_rows has put them next to each other. */
 static void apply_linear(const pass *p, les_linear_id id, const float *x, float *y) {
   const int *list = p->ws->list;
   const les_matrix *own = &p->m->layers[p->layer].linear[id].w;
@@ -253,16 +138,15 @@ static void norm_inputs(const pass *p, les_norm_id id) {
   }
 }
 
-/* Adds a part's contribution to the residual stream: what the plan makes of c, which is NULL where it was not
- * run. */
+/* Adds what the lesion makes of a part's contribution c to the residual stream. c NULL: not computed. */
 static void add_contribution(const pass *p, int row, const les_affine *t, const float *c) {
   float *x = row_of(p->ws->x, row, p->s->n_embd);
   if (c) les_add_scaled(x, c, t ? t->a : 1, p->s->n_embd);
   if (t && t->b != 0) les_add_scaled(x, t->mean, t->b, p->s->n_embd);
 }
 
-/* Norms and rope of a row's heads. */
-static void turn_heads(const pass *p, int row, float *heads, int n_heads, les_norm_id id) {
+/* QK norm, where the architecture has it, and rope, in place. */
+static void norm_and_rope_heads(const pass *p, int row, float *heads, int n_heads, les_norm_id id) {
   const les_hparams *s = p->s;
   const les_layer *layer = layer_of(p, row);
   const les_norm *norm = &layer->norm[id];
@@ -274,35 +158,34 @@ static void turn_heads(const pass *p, int row, float *heads, int n_heads, les_no
              row_of(p->ws->sin[layer->rope], row, s->n_rope_pairs), s->rope_neox);
 }
 
-/* Keys and values to their places in the caches. */
-static void place_keys(const pass *p) {
+/* Writes the keys and values of the selected rows to their KV caches. */
+static void cache_keys_and_values(const pass *p) {
   const les_workspace *ws = p->ws;
-  int kv_dim = p->s->n_kv_heads * p->s->head_dim;
+  int kv_dim = les_kv_dim(p->s);
   size_t bytes = (size_t)kv_dim * sizeof *ws->k;
   FOR_ROWS(p, i, p->n_list) {
     const les_row *row = &p->rows[ws->list[i]];
     float *k = row_of(ws->k, i, kv_dim);
-    turn_heads(p, ws->list[i], k, p->s->n_kv_heads, LES_NORM_K);
-    memcpy(les_kv_cache_key(row->seq, p->layer, row->pos), k, bytes);
-    memcpy(les_kv_cache_value(row->seq, p->layer, row->pos), row_of(ws->v, i, kv_dim), bytes);
+    norm_and_rope_heads(p, ws->list[i], k, p->s->n_kv_heads, LES_NORM_K);
+    memcpy(les_kv_cache_key(row->kv_cache, p->layer, row->pos), k, bytes);
+    memcpy(les_kv_cache_value(row->kv_cache, p->layer, row->pos), row_of(ws->v, i, kv_dim), bytes);
   }
 }
 
-static void turn_queries(const pass *p) {
+static void norm_and_rope_queries(const pass *p) {
   FOR_ROWS(p, i, p->n_list)
-  turn_heads(p, p->ws->list[i], row_of(p->ws->q, i, p->s->n_heads * p->s->head_dim), p->s->n_heads,
-             LES_NORM_Q);
+  norm_and_rope_heads(p, p->ws->list[i], row_of(p->ws->q, i, les_q_dim(p->s)), p->s->n_heads, LES_NORM_Q);
 }
 
-static bool leaves(const pass *p, int row) {
+static bool ends_at_cache(const pass *p, int row) {
   return p->rows[row].cache_only && p->layer == p->s->n_layers - 1;
 }
 
-/* Takes the rows that nobody reads any further off the list, their places in h closed up. */
-static void drop_rows(pass *p) {
+/* Drops rows that are done once their last keys and values are cached, and closes the gaps in h. */
+static void drop_cache_only_rows(pass *p) {
   int n = 0;
   for (int i = 0; i < p->n_list; i++) {
-    if (leaves(p, p->ws->list[i])) continue;
+    if (ends_at_cache(p, p->ws->list[i])) continue;
     p->ws->list[n] = p->ws->list[i];
     if (n < i)
       memcpy(row_of(p->ws->h, n, p->s->n_embd), row_of(p->ws->h, i, p->s->n_embd),
@@ -312,7 +195,7 @@ static void drop_rows(pass *p) {
   p->n_list = n;
 }
 
-static void shape_head(const les_affine *t, float *z, int n) {
+static void change_head(const les_affine *t, float *z, int n) {
   if (untouched(t)) return;
   for (int d = 0; d < n; d++) z[d] = t->a == 0 ? 0 : z[d] * t->a;
   if (t->b != 0) les_add_scaled(z, t->mean, t->b, n);
@@ -327,14 +210,14 @@ static void attend(const pass *p) {
     for (int h = 0; h < s->n_heads; h++) {
       int r = ws->list[i], window = p->m->layers[p->layer].window, to = p->rows[r].pos + 1;
       size_t at = ((size_t)i * (size_t)s->n_heads + (size_t)h) * (size_t)s->head_dim;
-      les_kv_span runs[2];
-      int n = les_kv_cache_spans(p->rows[r].seq, p->layer, h / group,
-                                 window > 0 ? max_int(0, to - window) : 0, to, runs);
+      les_kv_span spans[2];
+      int from = window > 0 && to > window ? to - window : 0;
+      int n = les_kv_cache_spans(p->rows[r].kv_cache, p->layer, h / group, from, to, spans);
       ws->z_ent[i * s->n_heads + h] =
-          les_attention(ws->q + at, s->head_dim, runs, n, s->attn_scale, s->attn_softcap, p->o->attn_entropy,
+          les_attention(ws->q + at, s->head_dim, spans, n, s->attn_scale, s->attn_softcap, p->o->attn_entropy,
                         ws->scores + (size_t)omp_get_thread_num() * (size_t)s->n_ctx, ws->z + at);
       const les_layer_plan *plan = plan_of(p, r);
-      if (plan && plan->heads) shape_head(&plan->heads[h], ws->z + at, s->head_dim);
+      if (plan && plan->heads) change_head(&plan->heads[h], ws->z + at, s->head_dim);
     }
 }
 
@@ -344,8 +227,9 @@ static float mean_entropy(const pass *p, int i) {
   return (float)(sum / p->s->n_heads);
 }
 
-/* The rows of ws->order for which `part` has to be run; the others get the plan's mean, if any. */
-static void list_rows(pass *p, const les_affine *(*part)(const les_layer_plan *)) {
+/* ws->list: the rows of ws->order for which `part` has to be computed. Those whose lesion skips it get the
+ * mean that replaces it, if any. */
+static void select_rows(pass *p, const les_affine *(*part)(const les_layer_plan *)) {
   p->n_list = 0;
   for (int i = 0; i < p->n_order; i++) {
     int r = p->ws->order[i];
@@ -365,8 +249,8 @@ static const les_affine *mlp_part(const les_layer_plan *plan) {
   return &plan->mlp;
 }
 
-/* Turns ws->c of the listed rows into their share of the residual stream. */
-static void finish_part(const pass *p, les_norm_id post, const les_affine *(*part)(const les_layer_plan *)) {
+/* Adds the part's output, ws->c of the selected rows, to the residual stream. */
+static void add_part(const pass *p, les_norm_id post, const les_affine *(*part)(const les_layer_plan *)) {
   FOR_ROWS(p, i, p->n_list) {
     int r = p->ws->list[i];
     float *c = row_of(p->ws->c, i, p->s->n_embd);
@@ -379,31 +263,31 @@ static void finish_part(const pass *p, les_norm_id post, const les_affine *(*par
 
 static les_status run_attention(pass *p) {
   les_workspace *ws = p->ws;
-  list_rows(p, attn_part);
-  for (int i = 0; i < p->n_list; i++) LES_TRY(les_kv_cache_reserve(p->rows[ws->list[i]].seq, p->layer));
+  select_rows(p, attn_part);
+  for (int i = 0; i < p->n_list; i++) LES_TRY(les_kv_cache_reserve(p->rows[ws->list[i]].kv_cache, p->layer));
   norm_inputs(p, LES_NORM_ATTN);
   apply_linear(p, LES_K, ws->h, ws->k);
   apply_linear(p, LES_V, ws->h, ws->v);
-  place_keys(p);
-  drop_rows(p);
+  cache_keys_and_values(p);
+  drop_cache_only_rows(p);
   apply_linear(p, LES_Q, ws->h, ws->q);
-  turn_queries(p);
+  norm_and_rope_queries(p);
   attend(p);
   for (int i = 0; p->o->attn_entropy && i < p->n_list; i++) ws->entropy[ws->list[i]] = mean_entropy(p, i);
   if (probed(p, LES_SITE_HEADS)) FOR_ROWS(p, i, p->n_list)
-  p->o->probe(p->o->ctx, ws->list[i], p->layer, LES_SITE_HEADS, NULL,
-              row_of(ws->z, i, p->s->n_heads * p->s->head_dim), ws->entropy[ws->list[i]]);
+  p->o->probe(p->o->ctx, ws->list[i], p->layer, LES_SITE_HEADS, NULL, row_of(ws->z, i, les_q_dim(p->s)),
+              ws->entropy[ws->list[i]]);
   apply_linear(p, LES_O, ws->z, ws->c);
-  finish_part(p, LES_NORM_ATTN_POST, attn_part);
+  add_part(p, LES_NORM_ATTN_POST, attn_part);
   return LES_OK;
 }
 
 static void run_mlp(pass *p) {
   les_workspace *ws = p->ws;
   const les_hparams *s = p->s;
-  list_rows(p, mlp_part);
+  select_rows(p, mlp_part);
   norm_inputs(p, LES_NORM_MLP);
-  drop_rows(p);
+  drop_cache_only_rows(p);
   apply_linear(p, LES_UP, ws->h, ws->up);
   if (s->gated) apply_linear(p, LES_GATE, ws->h, ws->gate);
   FOR_ROWS(p, i, p->n_list) {
@@ -411,7 +295,7 @@ static void run_mlp(pass *p) {
     les_activate(s->act, s->gated ? gate : up, s->gated ? up : NULL, s->n_ff, gate);
   }
   apply_linear(p, LES_DOWN, ws->gate, ws->c);
-  finish_part(p, LES_NORM_MLP_POST, mlp_part);
+  add_part(p, LES_NORM_MLP_POST, mlp_part);
 }
 
 static void probe_rows(const pass *p, les_site site, float *before, float *after) {
@@ -430,7 +314,7 @@ static void keep_state(const pass *p, float *to) {
 }
 
 /* Lesions of the block as a whole: out = in + a (out - in) + b mean. */
-static void shape_blocks(const pass *p) {
+static void change_blocks(const pass *p) {
   FOR_ROWS(p, i, p->n_order) {
     int r = p->ws->order[i], n = p->s->n_embd;
     const les_layer_plan *plan = plan_of(p, r);
@@ -455,7 +339,7 @@ static les_status run_layer(pass *p, int layer) {
   if (probed(p, LES_SITE_MLP)) keep_state(p, ws->x_mid);
   run_mlp(p);
   probe_rows(p, LES_SITE_MLP, ws->x_mid, ws->x);
-  shape_blocks(p);
+  change_blocks(p);
   probe_rows(p, LES_SITE_BLOCK, ws->x_in, ws->x);
   return LES_OK;
 }
@@ -487,7 +371,7 @@ les_status les_forward(const les_model *model, les_workspace *ws, const les_row 
   int first = model->hparams.n_layers;
   for (int r = 0; r < n_rows; r++) first = rows[r].first_layer < first ? rows[r].first_layer : first;
   embed(&p);
-  turn_positions(&p);
+  compute_rope_angles(&p);
   for (int layer = first; layer < model->hparams.n_layers; layer++) LES_TRY(run_layer(&p, layer));
   run_logits(&p);
   return LES_OK;

@@ -5,17 +5,18 @@
 #define LES_ENGINE_FORWARD_H
 
 #include "engine/kv_cache.h"
+#include "engine/workspace.h"
 #include "lesion/lesion_plan.h"
 #include "model/model.h"
 
 typedef struct les_row {
-  les_kv_cache *seq;
+  les_kv_cache *kv_cache; /* of the row's sequence; NULL if it enters behind the last layer */
   int32_t token;
-  int pos;             /* keys and values of all positions below are there, or are rows of the same batch */
+  int pos;             /* all positions below are cached, or are rows of the same batch */
   int first_layer;     /* the row enters here: 0 with its embedding, else with `hidden` */
-  const float *hidden; /* (n_embd) input of first_layer; not used at 0 */
+  const float *hidden; /* (n_embd) input of first_layer; unused at 0 */
   bool logits;         /* the logits after this row are wanted */
-  bool cache_only; /* only its keys and values are: what a probe sees after the last layer's is undefined */
+  bool cache_only; /* only its keys and values are: after the last layer's, what a probe sees is undefined */
 } les_row;
 
 /* Where a probe looks: the residual stream around a part, and what the part adds to it. */
@@ -32,7 +33,8 @@ typedef enum les_site {
 typedef void les_probe_fn(void *ctx, int row, int layer, les_site site, const float *before,
                           const float *after, float attn_entropy);
 
-/* Called by one of the threads for each row whose logits are wanted, any order. (n_vocab) */
+/* Called for each row whose logits (n_vocab) are wanted, in any order, by the thread of that
+ * omp_get_thread_num(). */
 typedef void les_logits_fn(void *ctx, int row, const float *logits);
 
 typedef struct les_forward_options {
@@ -45,13 +47,7 @@ typedef struct les_forward_options {
   void *ctx; /* for both callbacks */
 } les_forward_options;
 
-/* Buffers for batches of at most max_rows rows, made once. */
-typedef struct les_workspace les_workspace;
-les_status les_workspace_open(les_workspace **out, const les_model *model, int max_rows, int threads);
-void les_workspace_close(les_workspace **ws);
-size_t les_workspace_bytes(const les_model *model, int max_rows, int threads);
-
-/* Runs the rows through the model. Rows of one sequence stand in ascending position. n_rows <= max_rows. */
+/* Runs the rows through the model. Rows of one sequence come in ascending position. n_rows <= max_rows. */
 les_status les_forward(const les_model *model, les_workspace *ws, const les_row *rows, int n_rows,
                        const les_forward_options *options);
 

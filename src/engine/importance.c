@@ -39,13 +39,13 @@ static void add_angles(observation *o, int row, double weight) {
   for (int l = 0; l < o->n_layers; l++)
     for (int n = 1; l + n <= o->n_layers; n++) {
       double c = cosine(state_of(o, row, l), state_of(o, row, l + n), o->n_embd);
-      double angle = acos(c > 1 ? 1 : c < -1 ? -1 : c); /* rounding may lead beyond */
+      double angle = acos(c > 1 ? 1 : c < -1 ? -1 : c); /* rounding may exceed the range */
       o->sums->angular[(n - 1) * o->n_layers + l] += weight * angle / 3.141592653589793;
     }
   o->last_weight += weight;
 }
 
-static void collect(void *ctx, const les_place *rows, int n) {
+static void collect(void *ctx, const les_position *rows, int n) {
   observation *o = ctx;
   double *sums[N_PARTS] = {
       [LES_SITE_ATTN] = o->sums->attn, [LES_SITE_MLP] = o->sums->mlp, [LES_SITE_BLOCK] = o->sums->block};
@@ -72,47 +72,46 @@ static void divide(observation *o) {
   }
 }
 
-static les_status open_sums(les_importance **out, int n_layers) {
+static les_status allocate_sums(les_importance **out, int n_layers) {
   size_t n = (size_t)n_layers;
   les_importance *i = *out = calloc(1, sizeof *i);
-  if (!i) return les_fail(LES_FAILED, "out of memory");
+  if (i) i->attn = calloc(n * (N_PARTS + n), sizeof *i->attn);
+  if (!i || !i->attn) return les_no_memory("the importance of %d layers", n_layers);
   i->n_layers = n_layers;
-  i->attn = calloc(n * (N_PARTS + n), sizeof *i->attn);
-  if (!i->attn) return les_fail(LES_FAILED, "out of memory");
   i->mlp = i->attn + n;
   i->block = i->mlp + n;
   i->angular = i->block + n;
   return LES_OK;
 }
 
-les_status les_importance_open(les_importance **out, const les_model *model, const les_passage *passages,
-                               int n, les_compute compute, int threads) {
+les_status les_importance_compute(les_importance **out, const les_model *model, const les_passage *passages,
+                                  int n, les_compute compute, int threads) {
   observation o = {
       .passages = passages, .n_layers = model->hparams.n_layers, .n_embd = model->hparams.n_embd};
   size_t layers = (size_t)o.n_layers;
-  les_activations survey = {.compute = compute,
-                            .threads = threads,
-                            .max_rows = MAX_ROWS,
-                            .sites = 1u << LES_SITE_ATTN | 1u << LES_SITE_MLP | 1u << LES_SITE_BLOCK,
-                            .probe = probe,
-                            .collect = collect,
-                            .ctx = &o};
-  les_status status = open_sums(out, o.n_layers);
+  les_activations_options options = {.compute = compute,
+                                     .threads = threads,
+                                     .max_rows = MAX_ROWS,
+                                     .sites = 1u << LES_SITE_ATTN | 1u << LES_SITE_MLP | 1u << LES_SITE_BLOCK,
+                                     .probe = probe,
+                                     .collect = collect,
+                                     .ctx = &o};
+  les_status status = allocate_sums(out, o.n_layers);
   o.sums = *out;
   o.parts = calloc(MAX_ROWS * N_PARTS * layers, sizeof *o.parts);
   o.states = calloc(MAX_ROWS * (layers + 1) * (size_t)o.n_embd, sizeof *o.states);
-  if (status == LES_OK && (!o.parts || !o.states)) status = les_fail(LES_FAILED, "out of memory");
-  if (status == LES_OK) status = les_activations_read(&survey, model, passages, n);
+  if (status == LES_OK && (!o.parts || !o.states)) status = les_no_memory("the states of %d rows", MAX_ROWS);
+  if (status == LES_OK) status = les_activations_read(&options, model, passages, n);
   if (status == LES_OK && !(o.weight > 0))
     status = les_fail(LES_FAILED, "no tokens to measure importance on");
   if (status == LES_OK) divide(&o);
-  if (status != LES_OK) les_importance_close(out);
+  if (status != LES_OK) les_importance_free(out);
   free(o.parts);
   free(o.states);
   return status;
 }
 
-void les_importance_close(les_importance **importance) {
+void les_importance_free(les_importance **importance) {
   if (!*importance) return;
   free((*importance)->attn);
   free(*importance);

@@ -1,5 +1,6 @@
-/* How much the parts of a layer turn the hidden state of a text: importance by cosine, as studies of pruning
- * measure it. */
+/* Importance of layers and their parts by cosine similarity of hidden states, as studies of pruning measure
+ * it.
+ */
 #ifndef LES_ENGINE_IMPORTANCE_H
 #define LES_ENGINE_IMPORTANCE_H
 
@@ -18,8 +19,8 @@ typedef struct les_importance {
   double *angular;
 } les_importance;
 
-les_status les_importance_open(les_importance **out, const les_model *model, const les_passage *passages,
-                               int n, les_compute compute, int threads);
-void les_importance_close(les_importance **importance);
+les_status les_importance_compute(les_importance **out, const les_model *model, const les_passage *passages,
+                                  int n, les_compute compute, int threads);
+void les_importance_free(les_importance **importance);
 
 #endif

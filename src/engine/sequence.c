@@ -1,23 +1,25 @@
 #include "engine/sequence.h"
 
+#include "base/cell.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool wants(const les_sequence *r, unsigned what) {
-  return (r->input->want & what) != 0;
+static bool wants(const les_sequence *s, unsigned what) {
+  return (s->input->want & what) != 0;
 }
 
-static bool forced(const les_sequence *r) {
-  return wants(r, LES_WANT_FORCED | LES_WANT_KL | LES_WANT_TRACE);
+/* True if teacher-forced positions are scored. */
+static bool wants_forced(const les_sequence *s) {
+  return wants(s, LES_WANT_FORCED | LES_WANT_KL | LES_WANT_TRACE);
 }
 
-static bool generates(const les_sequence *r) {
-  return r->input->max_new_tokens > 0;
+static bool generates(const les_sequence *s) {
+  return s->input->max_new_tokens > 0;
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 static void *take(char *base, size_t *used, size_t bytes) {
   void *p = base ? base + *used : NULL;
@@ -29,10 +31,10 @@ static int capacity_of(const les_input *input) {
   return input->n + input->max_new_tokens;
 }
 
-/* Lays the arrays of a reading out from `base` (NULL: only counts) and returns their size. */
-static size_t lay_out(les_reading *at, char *base, const les_model *m, const les_input *input, bool intact) {
+/* Lays the arrays of `at` out from `base` (NULL: only counts) and returns their size. */
+static size_t lay_out(les_scores *at, char *base, const les_model *m, const les_input *input, bool intact) {
   size_t used = 0, n = (size_t)capacity_of(input);
-  *at = (les_reading){.memory = base};
+  *at = (les_scores){.memory = base};
   at->choice = take(base, &used, n * sizeof(int32_t));
   at->nll = take(base, &used, n * sizeof(float));
   at->kl = take(base, &used, n * sizeof(float));
@@ -54,188 +56,201 @@ static size_t lay_out(les_reading *at, char *base, const les_model *m, const les
   return used;
 }
 
-static size_t reading_bytes(const les_model *m, const les_input *input, bool intact) {
-  les_reading at;
+static size_t scores_bytes(const les_model *m, const les_input *input, bool intact) {
+  les_scores at;
   return lay_out(&at, NULL, m, input, intact);
 }
 
-size_t les_sequence_bytes(const les_model *m, const les_input *input, int start) {
-  return les_kv_cache_bytes(m, capacity_of(input), start) + reading_bytes(m, input, false);
+static size_t state_bytes(const les_model *m, const les_input *input) {
+  return (size_t)capacity_of(input) * (size_t)m->hparams.n_embd * sizeof(float);
 }
 
-size_t les_sequence_baseline_bytes(const les_model *m, const les_input *input, const bool *keep) {
-  size_t state = (size_t)capacity_of(input) * (size_t)m->hparams.n_embd * sizeof(float), states = 0;
-  for (int l = 0; l <= m->hparams.n_layers; l++) states += keep[l] ? state : 0;
-  return states + les_kv_cache_bytes(m, capacity_of(input), 0) + reading_bytes(m, input, true);
+size_t les_sequence_bytes(const les_model *m, const les_input *input, int first_layer) {
+  return les_kv_cache_bytes(m, capacity_of(input), first_layer) + scores_bytes(m, input, false);
 }
 
-static les_status open_run(les_sequence **out, const les_sequence *like, const les_lesion_plan *plan,
-                           const les_kv_cache *parent) {
-  les_sequence *r = malloc(sizeof *r);
-  *out = r;
-  if (!r) goto no_memory;
-  *r = *like;
-  r->capacity = capacity_of(r->input);
-  char *memory = calloc(1, reading_bytes(r->model, r->input, !parent));
-  r->tokens = malloc((size_t)r->capacity * sizeof *r->tokens);
-  if (memory) lay_out(&r->at, memory, r->model, r->input, !parent);
-  if (wants(r, LES_WANT_REREAD)) r->reread_logprob = calloc((size_t)r->capacity, sizeof(float));
-  if (!memory || !r->tokens || (wants(r, LES_WANT_REREAD) && !r->reread_logprob)) goto no_memory;
-  for (int i = 0; i < r->capacity; i++) {
-    r->at.nll[i] = NAN;
-    r->at.kl[i] = wants(r, LES_WANT_KL) ? NAN : 0;
+size_t les_sequence_baseline_bytes(const les_sequence_setup *setup, const les_input *input) {
+  const les_model *m = setup->model;
+  size_t states = 0;
+  for (int l = 0; l <= m->hparams.n_layers; l++) states += setup->keep[l] ? state_bytes(m, input) : 0;
+  return states + les_kv_cache_bytes(m, capacity_of(input), 0) + scores_bytes(m, input, true);
+}
+
+/* Makes `like` a sequence with memory of its own. */
+static les_status open_sequence(les_sequence **out, const les_sequence *like,
+                                const les_lesion_plan *lesion_plan) {
+  const les_kv_cache *parent = like->baseline ? like->baseline->kv_cache : NULL;
+  les_sequence *s = *out = malloc(sizeof *s);
+  if (!s) goto no_memory;
+  *s = *like;
+  s->capacity = capacity_of(s->input);
+  char *memory = calloc(1, scores_bytes(s->model, s->input, !parent));
+  s->tokens = malloc((size_t)s->capacity * sizeof *s->tokens);
+  if (memory) lay_out(&s->scores, memory, s->model, s->input, !parent);
+  bool rescores = wants(s, LES_WANT_LOGPROB_INTACT);
+  if (rescores) s->logprob_intact = calloc((size_t)s->capacity, sizeof(float));
+  if (!memory || !s->tokens || (rescores && !s->logprob_intact)) goto no_memory;
+  for (int i = 0; i < s->capacity; i++) {
+    s->scores.nll[i] = NAN;
+    s->scores.kl[i] = wants(s, LES_WANT_KL) ? NAN : 0;
   }
-  memcpy(r->tokens, r->input->tokens, (size_t)r->input->n * sizeof *r->tokens);
-  r->n_tokens = r->input->n;
-  les_status status = les_kv_cache_open(&r->seq, r->model, plan, parent, r->capacity);
+  memcpy(s->tokens, s->input->tokens, (size_t)s->input->n * sizeof *s->tokens);
+  s->n_tokens = s->input->n;
+  les_status status = les_kv_cache_open(&s->kv_cache, s->model, lesion_plan, parent, s->capacity);
   if (status != LES_OK) les_sequence_close(out);
   return status;
 no_memory:
   les_sequence_close(out);
-  return les_fail(LES_FAILED, "out of memory for a sequence of %d tokens", capacity_of(like->input));
+  return les_no_memory("a sequence of %d tokens", capacity_of(like->input));
 }
 
-les_status les_sequence_open_baseline(les_sequence **out, const les_model *model,
-                                      const les_engine_options *options, const les_input *input,
-                                      int input_index, const bool *keep) {
-  les_sequence like = {.model = model,
-                       .options = options,
+/* Room for the hidden states that a baseline keeps. */
+static les_status reserve_states(les_sequence *s) {
+  int n_layers = s->model->hparams.n_layers;
+  s->hidden = calloc((size_t)n_layers + 1, sizeof *s->hidden);
+  bool ok = s->hidden != NULL;
+  for (int l = 0; ok && l <= n_layers; l++)
+    if (s->setup->keep[l]) ok = (s->hidden[l] = malloc(state_bytes(s->model, s->input))) != NULL;
+  return ok ? LES_OK : les_no_memory("the hidden states of %d tokens", s->capacity);
+}
+
+les_status les_sequence_open_baseline(les_sequence **out, const les_sequence_setup *setup,
+                                      const les_input *input, int input_index) {
+  les_sequence like = {.setup = setup,
+                       .model = setup->model,
                        .input = input,
                        .input_index = input_index,
-                       .lesion = -1,
-                       .index = -1};
-  LES_TRY(open_run(out, &like, NULL, NULL));
-  les_sequence *r = *out;
-  int n_layers = model->hparams.n_layers;
-  r->hidden = calloc((size_t)n_layers + 1, sizeof *r->hidden);
-  bool ok = r->hidden != NULL;
-  for (int l = 0; ok && l <= n_layers; l++)
-    if (keep[l])
-      ok = (r->hidden[l] = malloc((size_t)r->capacity * (size_t)model->hparams.n_embd * sizeof(float))) !=
-           NULL;
-  if (!ok) {
-    les_sequence_close(out);
-    return les_fail(LES_FAILED, "out of memory for the hidden states of %d tokens", r->capacity);
-  }
-  /* The last token is run only if somebody reads what follows it. */
-  r->end = input->n - (generates(r) || wants(r, LES_WANT_LAST_LOGITS) ? 0 : 1);
+                       .lesion = LES_INTACT,
+                       .item = -1};
+  LES_TRY(open_sequence(out, &like, NULL));
+  les_status status = reserve_states(*out);
+  if (status != LES_OK) return les_sequence_close(out), status;
+  /* the last token is run only if what it predicts is used */
+  bool last = generates(*out) || wants(*out, LES_WANT_LAST_LOGITS);
+  (*out)->end = input->n - (last ? 0 : 1);
   return LES_OK;
 }
 
-les_status les_sequence_open(les_sequence **out, les_sequence *trunk, const les_lesion_plan *plan, int lesion,
-                             int index, int start) {
-  les_sequence like = {.model = trunk->model,
-                       .options = trunk->options,
-                       .input = trunk->input,
-                       .trunk = trunk,
-                       .plan = plan,
-                       .input_index = trunk->input_index,
+les_status les_sequence_open(les_sequence **out, les_sequence *baseline, const les_lesion_plan *lesion_plan,
+                             int lesion, int item, int first_layer) {
+  les_sequence like = {.setup = baseline->setup,
+                       .model = baseline->model,
+                       .input = baseline->input,
+                       .baseline = baseline,
+                       .input_index = baseline->input_index,
                        .lesion = lesion,
-                       .index = index,
-                       .start = start};
-  return open_run(out, &like, plan, trunk->seq);
+                       .item = item,
+                       .first_layer = first_layer};
+  return open_sequence(out, &like, lesion_plan);
 }
 
-bool les_sequence_can_follow(const les_sequence *trunk) {
-  return trunk->phase == LES_PHASE_DONE || (!forced(trunk) && trunk->next >= trunk->input->n);
+bool les_sequence_can_branch(const les_sequence *baseline) {
+  return baseline->phase == LES_PHASE_DONE ||
+         (!wants_forced(baseline) && baseline->next >= baseline->input->n);
 }
 
-void les_sequence_close(les_sequence **run) {
-  les_sequence *r = *run;
-  if (!r) return;
-  les_kv_cache_close(&r->reread);
-  les_kv_cache_close(&r->seq);
-  for (int l = 0; r->hidden && l <= r->model->hparams.n_layers; l++) free(r->hidden[l]);
-  free(r->hidden);
-  free(r->at.memory);
-  free(r->tokens);
-  free(r->reread_logprob);
-  free(r);
-  *run = NULL;
+void les_sequence_close(les_sequence **sequence) {
+  les_sequence *s = *sequence;
+  if (!s) return;
+  les_kv_cache_close(&s->rescore_cache);
+  les_kv_cache_close(&s->kv_cache);
+  for (int l = 0; s->hidden && l <= s->model->hparams.n_layers; l++) free(s->hidden[l]);
+  free(s->hidden);
+  free(s->scores.memory);
+  free(s->tokens);
+  free(s->logprob_intact);
+  free(s);
+  *sequence = NULL;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------
- */
+/* ---- rows ---- */
 
-/* True while the run's tokens are the intact run's. */
-static bool follows(const les_sequence *r) {
-  return r->phase == LES_PHASE_GIVEN && r->trunk;
+/* True while a lesioned sequence has the baseline's tokens: the input's, then the draft's. */
+static bool shares_tokens(const les_sequence *s) {
+  return s->phase == LES_PHASE_FORCED && s->baseline;
 }
 
-/* How far a run that follows may go now: where only the continuation is asked for, past the input by as much
- * as has been right so far, so that at most half is in vain; and never past the intact run. */
-static int end_of_following(const les_sequence *r) {
-  int n = r->input->n, checked = r->next - n, ready = r->trunk->next;
-  int end = forced(r) ? ready : checked < 0 ? n : r->next + (checked > 0 ? checked : 1);
+/* End of the rows that a sequence on the baseline's tokens may run now; never beyond the baseline. If all
+ * positions are scored, all of them are needed. If only the continuation is, the draft's length doubles while
+ * its tokens are accepted, so that at most half of the rows are wasted on a rejected draft. */
+static int draft_end(const les_sequence *s) {
+  int n = s->input->n, verified = s->next - n, ready = s->baseline->next;
+  int end = wants_forced(s) ? ready : verified < 0 ? n : s->next + (verified > 0 ? verified : 1);
   return end < ready ? end : ready;
 }
 
-/* The token at pos + 1 that a teacher-forced row predicts; -1 if there is none. */
-static int32_t next_given(const les_sequence *r, int pos) {
-  const les_sequence *given = r->trunk ? r->trunk : r;
+/* The token at pos + 1 that teacher forcing gives; -1 if there is none. */
+static int32_t forced_token(const les_sequence *s, int pos) {
+  const les_sequence *given = s->baseline ? s->baseline : s;
   return pos + 1 < given->n_tokens ? given->tokens[pos + 1] : -1;
 }
 
-static bool reads_forced(const les_sequence *r, int pos) {
-  return r->phase == LES_PHASE_GIVEN && forced(r) && pos >= r->input->read_from && next_given(r, pos) >= 0;
+/* True if the row at `pos` is scored on the token that teacher forcing gives. */
+static bool is_scored(const les_sequence *s, int pos) {
+  return s->phase == LES_PHASE_FORCED && wants_forced(s) && pos >= s->input->read_from &&
+         forced_token(s, pos) >= 0;
 }
 
-static bool chooses(const les_sequence *r, int pos) {
-  return generates(r) && r->phase != LES_PHASE_REREAD && pos >= r->input->n - 1;
+/* True if a next token is chosen from the logits at `pos`. */
+static bool is_sampled(const les_sequence *s, int pos) {
+  return generates(s) && s->phase != LES_PHASE_RESCORE && pos >= s->input->n - 1;
 }
 
-static bool reads_last(const les_sequence *r, int pos) {
-  return wants(r, LES_WANT_LAST_LOGITS) && pos == r->input->n - 1 && r->phase == LES_PHASE_GIVEN;
+static bool gives_last_logits(const les_sequence *s, int pos) {
+  return wants(s, LES_WANT_LAST_LOGITS) && pos == s->input->n - 1 && s->phase == LES_PHASE_FORCED;
 }
 
-/* True if the state after the last layer is read though the logits are not. */
-static bool reads_final_state(const les_sequence *r) {
-  return wants(r, LES_WANT_TRACE) || (r->hidden && r->hidden[r->model->hparams.n_layers]);
+/* True if the state after the last layer is needed even where the logits are not. */
+static bool needs_final_state(const les_sequence *s) {
+  return wants(s, LES_WANT_TRACE) || (s->hidden && s->hidden[s->model->hparams.n_layers]);
 }
 
-static les_row row_at(const les_sequence *r, int pos) {
-  int n_layers = r->model->hparams.n_layers, n_embd = r->model->hparams.n_embd;
-  les_row row = {.seq = r->seq, .token = r->tokens[pos], .pos = pos};
-  if (follows(r)) {
-    row.token = r->trunk->tokens[pos];
-    if (r->start > 0) {
-      row.first_layer = r->start;
-      row.hidden = r->trunk->hidden[r->start] + (size_t)pos * (size_t)n_embd;
-    }
-  }
-  row.logits = reads_forced(r, pos) || chooses(r, pos) || reads_last(r, pos);
-  row.cache_only = !row.logits && !reads_final_state(r);
-  if (r->phase == LES_PHASE_REREAD) {
-    row.seq = r->reread;
-    row.logits = true;
-    row.cache_only = false;
-    if (pos == r->input->n - 1 + r->common) { /* the last position that the intact run has had too */
-      row.first_layer = n_layers;
-      row.hidden = r->trunk->hidden[n_layers] + (size_t)pos * (size_t)n_embd;
-    }
+static const float *baseline_state(const les_sequence *s, int layer, int pos) {
+  return s->baseline->hidden[layer] + (size_t)pos * (size_t)s->model->hparams.n_embd;
+}
+
+/* A row of the intact model over the lesioned continuation. The baseline has run the first position too. */
+static les_row rescore_row(const les_sequence *s, int pos) {
+  les_row row = {.kv_cache = s->rescore_cache, .token = s->tokens[pos], .pos = pos, .logits = true};
+  if (pos == s->input->n - 1 + s->n_accepted) {
+    row.first_layer = s->model->hparams.n_layers;
+    row.hidden = baseline_state(s, row.first_layer, pos);
   }
   return row;
 }
 
-int les_sequence_rows(les_sequence *run, les_row *rows, int max) {
-  if (follows(run)) run->end = end_of_following(run);
-  int n = run->phase == LES_PHASE_DONE ? 0 : run->end - run->next;
-  run->n_rows = n < max ? n : max;
-  for (int i = 0; i < run->n_rows; i++) rows[i] = row_at(run, run->next + i);
-  return run->n_rows;
+static les_row row_at(const les_sequence *s, int pos) {
+  if (s->phase == LES_PHASE_RESCORE) return rescore_row(s, pos);
+  les_row row = {.kv_cache = s->kv_cache, .token = s->tokens[pos], .pos = pos};
+  if (shares_tokens(s)) {
+    row.token = s->baseline->tokens[pos];
+    row.first_layer = s->first_layer;
+    if (s->first_layer > 0) row.hidden = baseline_state(s, s->first_layer, pos);
+  }
+  row.logits = is_scored(s, pos) || is_sampled(s, pos) || gives_last_logits(s, pos);
+  row.cache_only = !row.logits && !needs_final_state(s);
+  return row;
 }
 
-int les_sequence_position(const les_sequence *run, int i) {
-  return run->next + i;
+int les_sequence_rows(les_sequence *s, les_row *rows, int max) {
+  if (shares_tokens(s)) s->end = draft_end(s);
+  int n = s->phase == LES_PHASE_DONE ? 0 : s->end - s->next;
+  s->n_rows = n < max ? n : max;
+  for (int i = 0; i < s->n_rows; i++) rows[i] = row_at(s, s->next + i);
+  return s->n_rows;
 }
 
-bool les_sequence_wants_reference(const les_sequence *run, int pos) {
-  return run->trunk && wants(run, LES_WANT_KL) && reads_forced(run, pos);
+int les_sequence_position(const les_sequence *s, int i) {
+  return s->next + i;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------
- */
+bool les_sequence_wants_reference(const les_sequence *s, int pos) {
+  return s->baseline && wants(s, LES_WANT_KL) && is_scored(s, pos);
+}
 
+/* ---- logits and states ---- */
+
+/* In nats, from logits and the ln of their sum of exp. */
 static float entropy_of(const float *logits, double lse, int n) {
   double sum = 0;
   for (int i = 0; i < n; i++) {
@@ -254,127 +269,135 @@ static int rank_of(const float *logits, int32_t token, int n) {
   return rank;
 }
 
-static void read_trace(les_sequence *r, int pos, const float *logits, double lse) {
-  int n = r->model->hparams.n_vocab;
-  const les_sequence *intact = r->trunk ? r->trunk : r;
-  int32_t token = r->at.choice[pos], other = r->trunk ? next_given(intact, pos) : token;
-  r->at.logprob[pos] = token < 0 ? NAN : (float)(logits[token] - lse);
-  r->at.entropy[pos] = entropy_of(logits, lse, n);
-  r->at.rank[pos] = other < 0 ? -1 : rank_of(logits, other, n);
+static void take_trace(les_sequence *s, int pos, const float *logits, double lse) {
+  int n = s->model->hparams.n_vocab;
+  int32_t token = s->scores.choice[pos], intact = s->baseline ? forced_token(s->baseline, pos) : token;
+  s->scores.logprob[pos] = token < 0 ? NAN : (float)(logits[token] - lse);
+  s->scores.entropy[pos] = entropy_of(logits, lse, n);
+  s->scores.rank[pos] = intact < 0 ? -1 : rank_of(logits, intact, n);
 }
 
-void les_sequence_read(les_sequence *r, int pos, const float *logits, const float *reference) {
-  int n = r->model->hparams.n_vocab;
-  bool force = reads_forced(r, pos), choose = chooses(r, pos);
-  double lse =
-      force || wants(r, LES_WANT_TRACE | LES_WANT_REREAD) || !r->trunk ? les_log_sum_exp(logits, n) : 0;
-  if (r->phase == LES_PHASE_REREAD) {
-    r->reread_logprob[pos + 1] = (float)(logits[r->tokens[pos + 1]] - lse);
+/* Loss on the next token, and distance from the baseline's distribution. */
+static void take_scores(les_sequence *s, int pos, const float *logits, double lse, const float *reference) {
+  les_scores *at = &s->scores;
+  int n = s->model->hparams.n_vocab;
+  int32_t best = (int32_t)les_argmax(logits, n), next = forced_token(s, pos);
+  if (next < 0) next = at->choice[pos]; /* a baseline has just chosen it */
+  at->nll[pos] = next < 0 ? NAN : (float)(lse - logits[next]);
+  at->greedy[pos] = best == next;
+  if (!s->baseline) {
+    at->lse[pos] = lse;
+    at->best[pos] = best;
+    at->agrees[pos] = best >= 0;
+    at->kl[pos] = isnan(lse) ? NAN : 0;
+  } else if (reference) {
+    at->kl[pos] = (float)les_kl(reference, s->baseline->scores.lse[pos], logits, lse, n);
+    at->agrees[pos] = best >= 0 && best == s->baseline->scores.best[pos];
+  }
+}
+
+void les_sequence_take_logits(les_sequence *s, int pos, const float *logits, const float *reference,
+                              les_candidate *candidates) {
+  int n = s->model->hparams.n_vocab;
+  bool scored = is_scored(s, pos), sampled = is_sampled(s, pos);
+  bool needs_lse = scored || wants(s, LES_WANT_TRACE | LES_WANT_LOGPROB_INTACT) || !s->baseline;
+  double lse = needs_lse ? les_log_sum_exp(logits, n) : 0;
+  if (s->phase == LES_PHASE_RESCORE) {
+    s->logprob_intact[pos + 1] = (float)(logits[s->tokens[pos + 1]] - lse);
     return;
   }
-  if (reads_last(r, pos)) memcpy(r->at.last_logits, logits, (size_t)n * sizeof *logits);
-  if (choose) {
-    r->at.choice[pos] = les_sample(logits, n, &r->options->sampling, (uint64_t)r->input_index, pos);
-    if (wants(r, LES_WANT_TRACE)) read_trace(r, pos, logits, lse);
+  if (gives_last_logits(s, pos)) memcpy(s->scores.last_logits, logits, (size_t)n * sizeof *logits);
+  if (sampled) {
+    const les_sampling *sampling = &s->setup->sampling;
+    s->scores.choice[pos] = les_sample(logits, n, sampling, (uint64_t)s->input_index, pos, candidates);
+    if (wants(s, LES_WANT_TRACE)) take_trace(s, pos, logits, lse);
   }
-  if (!force && !(choose && !r->trunk)) return;
-  int32_t best = (int32_t)les_argmax(logits, n), next = next_given(r, pos);
-  if (next < 0) next = r->at.choice[pos]; /* an intact run has just made it */
-  r->at.nll[pos] = next < 0 ? NAN : (float)(lse - logits[next]);
-  r->at.greedy[pos] = best == next;
-  if (!r->trunk) {
-    r->at.lse[pos] = lse;
-    r->at.best[pos] = best;
-    r->at.agrees[pos] = best >= 0;
-    r->at.kl[pos] = isnan(lse) ? NAN : 0;
-  } else if (reference) {
-    r->at.kl[pos] = (float)les_kl(reference, r->trunk->at.lse[pos], logits, lse, n);
-    r->at.agrees[pos] = best >= 0 && best == r->trunk->at.best[pos];
-  }
+  if (scored || (sampled && !s->baseline)) take_scores(s, pos, logits, lse, reference);
 }
 
-void les_sequence_probe(les_sequence *r, int pos, int layer, const float *before, const float *after,
-                        float attn_entropy) {
-  int n = r->model->hparams.n_embd, n_layers = r->model->hparams.n_layers;
+void les_sequence_take_state(les_sequence *s, int pos, int layer, const float *before, const float *after,
+                             float attn_entropy) {
+  int n = s->model->hparams.n_embd, n_layers = s->model->hparams.n_layers;
   size_t bytes = (size_t)n * sizeof *before;
-  if (r->hidden && r->hidden[layer]) memcpy(r->hidden[layer] + (size_t)pos * (size_t)n, before, bytes);
-  if (r->hidden && layer == n_layers - 1 && r->hidden[n_layers])
-    memcpy(r->hidden[n_layers] + (size_t)pos * (size_t)n, after, bytes);
-  if (!wants(r, LES_WANT_TRACE) || (r->trunk && r->phase != LES_PHASE_GIVEN)) return;
+  if (s->hidden && s->hidden[layer]) memcpy(s->hidden[layer] + (size_t)pos * (size_t)n, before, bytes);
+  if (s->hidden && layer == n_layers - 1 && s->hidden[n_layers])
+    memcpy(s->hidden[n_layers] + (size_t)pos * (size_t)n, after, bytes);
+  if (!wants(s, LES_WANT_TRACE) || (s->baseline && s->phase != LES_PHASE_FORCED)) return;
   size_t at = (size_t)pos * (size_t)n_layers + (size_t)layer;
-  r->at.hidden_norm[at] = (float)sqrt(les_dot(after, after, n));
-  r->at.attn_entropy[at] = attn_entropy;
+  s->scores.hidden_norm[at] = (float)sqrt(les_dot(after, after, n));
+  s->scores.attn_entropy[at] = attn_entropy;
 }
 
-/* ---- progress --------------------------------------------------------------------------------------------
- */
+/* ---- phases ---- */
 
-static bool is_end(const les_sequence *r, int32_t token) {
-  if (r->options->ignore_eos) return false;
-  for (int i = 0; i < r->model->n_eos; i++)
-    if (r->model->eos[i] == token) return true;
+static bool is_end(const les_sequence *s, int32_t token) {
+  if (s->setup->ignore_eos) return false;
+  for (int i = 0; i < s->model->n_eos; i++)
+    if (s->model->eos[i] == token) return true;
   return false;
 }
 
-static les_status finish(les_sequence *r) {
-  r->phase = LES_PHASE_DONE;
-  if (!r->trunk || !wants(r, LES_WANT_REREAD) || r->n_new == r->common) return LES_OK;
-  r->phase = LES_PHASE_REREAD;
-  r->next = r->input->n - 1 + r->common;
-  r->end = r->n_tokens - 1;
-  LES_TRY(les_kv_cache_open(&r->reread, r->model, NULL, r->trunk->seq, r->capacity));
-  les_kv_cache_share(r->reread, r->model->hparams.n_layers, r->next + 1);
+/* Ends generation; what follows is rescoring or nothing. */
+static les_status finish(les_sequence *s) {
+  s->phase = LES_PHASE_DONE;
+  if (!s->baseline || !wants(s, LES_WANT_LOGPROB_INTACT) || s->n_new == s->n_accepted) return LES_OK;
+  s->phase = LES_PHASE_RESCORE;
+  s->next = s->input->n - 1 + s->n_accepted;
+  s->end = s->n_tokens - 1;
+  LES_TRY(les_kv_cache_open(&s->rescore_cache, s->model, NULL, s->baseline->kv_cache, s->capacity));
+  les_kv_cache_share(s->rescore_cache, s->model->hparams.n_layers, s->next + 1);
   return LES_OK;
 }
 
-/* Takes the token chosen at the last position that was run. */
-static les_status take_choice(les_sequence *r) {
-  int32_t token = r->at.choice[r->n_tokens - 1];
-  if (token < 0 || is_end(r, token)) {
-    r->stop = token < 0 ? LES_STOP_NAN : LES_STOP_END;
-    return finish(r);
+/* Appends the token chosen at the last position that was run. */
+static les_status append_choice(les_sequence *s) {
+  int32_t token = s->scores.choice[s->n_tokens - 1];
+  if (token < 0 || is_end(s, token)) {
+    s->stop = token < 0 ? LES_STOP_NAN : LES_STOP_END;
+    return finish(s);
   }
-  r->tokens[r->n_tokens++] = token;
-  r->n_new++;
-  r->stop = LES_STOP_LENGTH;
-  if (r->n_new == r->input->max_new_tokens) return finish(r);
-  r->phase = LES_PHASE_NEW;
-  r->next = r->n_tokens - 1;
-  r->end = r->n_tokens;
+  s->tokens[s->n_tokens++] = token;
+  s->n_new++;
+  s->stop = LES_STOP_LENGTH;
+  if (s->n_new == s->input->max_new_tokens) return finish(s);
+  s->phase = LES_PHASE_DECODE;
+  s->next = s->n_tokens - 1;
+  s->end = s->n_tokens;
   return LES_OK;
 }
 
-/* After rows of the draft: how far does the lesioned run say the same? */
-static les_status check_draft(les_sequence *r) {
-  const les_sequence *t = r->trunk;
-  int n = r->input->n;
-  while (r->common < t->n_new && n + r->common <= r->next &&
-         r->at.choice[n - 1 + r->common] == t->tokens[n + r->common])
-    r->common++;
-  bool all_run = t->phase == LES_PHASE_DONE && r->next == t->next;
-  bool parted = r->common < t->n_new && n + r->common <= r->next;
-  if (!all_run && (forced(r) || !parted)) return LES_OK;
-  memcpy(r->tokens + n, t->tokens + n, (size_t)r->common * sizeof *r->tokens);
-  r->n_new = r->common;
-  r->n_tokens = n + r->n_new;
-  r->stop = LES_STOP_LENGTH;
-  if (r->n_new == r->input->max_new_tokens) return finish(r);
-  les_kv_cache_share(r->seq, r->start, r->n_tokens);
-  return take_choice(r);
+/* After rows of the draft: accepts the tokens that the lesioned model chooses too. At the first that it does
+ * not, or at the draft's end, the sequence goes on by itself. */
+static les_status verify_draft(les_sequence *s) {
+  const les_sequence *b = s->baseline;
+  int n = s->input->n;
+  while (s->n_accepted < b->n_new && n + s->n_accepted <= s->next &&
+         s->scores.choice[n - 1 + s->n_accepted] == b->tokens[n + s->n_accepted])
+    s->n_accepted++;
+  bool at_end = b->phase == LES_PHASE_DONE && s->next == b->next;
+  bool rejected = s->n_accepted < b->n_new && n + s->n_accepted <= s->next;
+  if (!at_end && (wants_forced(s) || !rejected)) return LES_OK;
+  memcpy(s->tokens + n, b->tokens + n, (size_t)s->n_accepted * sizeof *s->tokens);
+  s->n_new = s->n_accepted;
+  s->n_tokens = n + s->n_new;
+  s->stop = LES_STOP_LENGTH;
+  if (s->n_new == s->input->max_new_tokens) return finish(s);
+  les_kv_cache_share(s->kv_cache, s->first_layer, s->n_tokens);
+  return append_choice(s);
 }
 
-les_status les_sequence_advance(les_sequence *r) {
-  r->next += r->n_rows;
-  r->n_rows = 0;
-  switch (r->phase) {
-  case LES_PHASE_GIVEN:
-    if (follows(r) && generates(r)) return check_draft(r);
-    if (r->next < r->end) return LES_OK;
-    return generates(r) ? take_choice(r) : finish(r);
-  case LES_PHASE_NEW:
-    return take_choice(r);
-  case LES_PHASE_REREAD:
-    if (r->next == r->end) r->phase = LES_PHASE_DONE;
+les_status les_sequence_advance(les_sequence *s) {
+  s->next += s->n_rows;
+  s->n_rows = 0;
+  switch (s->phase) {
+  case LES_PHASE_FORCED:
+    if (shares_tokens(s) && generates(s)) return verify_draft(s);
+    if (s->next < s->end) return LES_OK;
+    return generates(s) ? append_choice(s) : finish(s);
+  case LES_PHASE_DECODE:
+    return append_choice(s);
+  case LES_PHASE_RESCORE:
+    if (s->next == s->end) s->phase = LES_PHASE_DONE;
     return LES_OK;
   case LES_PHASE_DONE:
     return LES_OK;
@@ -382,11 +405,13 @@ les_status les_sequence_advance(les_sequence *r) {
   return LES_OK;
 }
 
-/* Means over the teacher-forced positions: below the lesion, the intact run's. */
-static void layer_means(const les_sequence *r, int n, float *hidden_norm, float *attn_entropy) {
-  int n_layers = r->model->hparams.n_layers;
+/* ---- outcome ---- */
+
+/* Means over n teacher-forced positions; below the lesion they are the baseline's. */
+static void layer_means(const les_sequence *s, int n, float *hidden_norm, float *attn_entropy) {
+  int n_layers = s->model->hparams.n_layers;
   for (int l = 0; l < n_layers; l++) {
-    const les_reading *at = r->trunk && l < r->start ? &r->trunk->at : &r->at;
+    const les_scores *at = s->baseline && l < s->first_layer ? &s->baseline->scores : &s->scores;
     double norm = 0, entropy = 0;
     for (int pos = 0; pos < n; pos++) {
       norm += at->hidden_norm[(size_t)pos * (size_t)n_layers + (size_t)l];
@@ -397,38 +422,40 @@ static void layer_means(const les_sequence *r, int n, float *hidden_norm, float 
   }
 }
 
-static float mean_reread(const les_sequence *r) {
+/* Of accepted tokens the baseline knows the log-probability. */
+static float mean_logprob_intact(const les_sequence *s) {
+  const float *nll = s->baseline ? s->baseline->scores.nll : s->scores.nll;
   double sum = 0;
-  for (int pos = r->input->n; pos < r->n_tokens; pos++)
-    sum += !r->trunk || pos < r->input->n + r->common ? -(double)(r->trunk ? r->trunk : r)->at.nll[pos - 1]
-                                                      : (double)r->reread_logprob[pos];
-  return r->n_new > 0 ? (float)(sum / r->n_new) : NAN;
+  for (int pos = s->input->n; pos < s->n_tokens; pos++)
+    sum += !s->baseline || pos < s->input->n + s->n_accepted ? -(double)nll[pos - 1]
+                                                             : (double)s->logprob_intact[pos];
+  return s->n_new > 0 ? (float)(sum / s->n_new) : NAN;
 }
 
-void les_sequence_outcome(const les_sequence *r, les_outcome *out, const les_outcome *intact,
+void les_sequence_outcome(const les_sequence *s, les_outcome *out, const les_outcome *intact,
                           float *hidden_norm, float *attn_entropy) {
-  const les_sequence *given = r->trunk ? r->trunk : r;
-  int first = r->input->n - 1;
+  const les_sequence *given = s->baseline ? s->baseline : s;
+  int first = s->input->n - 1;
   *out = (les_outcome){
-      .input = r->input_index,
-      .lesion = r->lesion,
+      .input = s->input_index,
+      .lesion = s->lesion,
       .intact = intact ? intact : out,
-      .tokens = r->tokens + r->input->n,
-      .n_tokens = r->n_new,
-      .stop = r->stop,
+      .tokens = s->tokens + s->input->n,
+      .n_tokens = s->n_new,
+      .stop = s->stop,
       .n_forced = given->n_tokens - 1,
-      .nll = r->at.nll,
-      .kl = r->at.kl,
-      .agrees = r->at.agrees,
-      .greedy = r->at.greedy,
-      .last_logits = r->at.last_logits,
-      .reread_logprob = wants(r, LES_WANT_REREAD) ? mean_reread(r) : NAN,
+      .nll = s->scores.nll,
+      .kl = s->scores.kl,
+      .agrees = s->scores.agrees,
+      .greedy = s->scores.greedy,
+      .last_logits = s->scores.last_logits,
+      .logprob_intact = wants(s, LES_WANT_LOGPROB_INTACT) ? mean_logprob_intact(s) : NAN,
   };
-  if (!wants(r, LES_WANT_TRACE)) return;
-  out->trace_logprob = r->at.logprob + first;
-  out->trace_entropy = r->at.entropy + first;
-  out->trace_rank = r->at.rank + first;
+  if (!wants(s, LES_WANT_TRACE)) return;
+  out->trace_logprob = s->scores.logprob + first;
+  out->trace_entropy = s->scores.entropy + first;
+  out->trace_rank = s->scores.rank + first;
   out->hidden_norm = hidden_norm;
   out->attn_entropy = attn_entropy;
-  layer_means(r, out->n_forced, hidden_norm, attn_entropy);
+  layer_means(s, out->n_forced, hidden_norm, attn_entropy);
 }

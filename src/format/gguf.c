@@ -8,12 +8,12 @@
 #include <string.h>
 
 struct les_gguf {
-  les_gguf_part *parts; /* (n_parts) metadata is that of the first */
+  les_gguf_part *parts; /* (n_parts) the first holds the metadata */
   int n_parts;
-  les_tensors weights; /* of all parts */
+  les_tensors tensors; /* of all parts */
 };
 
-/* "-00001-of-00002.gguf": what the names of parts end with. */
+/* "-00001-of-00002.gguf": the suffix of a part's name. */
 typedef struct part_suffix {
   char text[24];
 } part_suffix;
@@ -24,7 +24,7 @@ static part_suffix make_suffix(int part, int count) {
   return s;
 }
 
-/* Opens the further parts that the first one announces; their names follow from its own. */
+/* Opens the other parts of a split model; their names follow from the first one's. */
 static les_status open_parts(les_gguf *g, const char *path) {
   int64_t count = 1, number = 0;
   les_gguf_int(g, "split.count", &count);
@@ -46,12 +46,12 @@ static les_status open_parts(les_gguf *g, const char *path) {
   les_status status = LES_OK;
   if (parts) g->parts = parts;
   if (!parts || !name) {
-    status = les_fail(LES_FAILED, "%s: no memory for %" PRId64 " parts", path, count);
+    status = les_no_memory("the %" PRId64 " parts of %s", count, path);
     goto done;
   }
   for (; g->n_parts < count; g->n_parts++) {
     memcpy(name + n - tail, make_suffix(g->n_parts + 1, (int)count).text, tail);
-    LES_GOTO(status, les_gguf_part_open(&g->parts[g->n_parts], name), done);
+    LES_GOTO(status, les_gguf_part_init(&g->parts[g->n_parts], name), done);
   }
 done:
   free(name);
@@ -67,25 +67,25 @@ static les_status join_tensors(les_gguf *g) {
     return les_fail(LES_FAILED, "split.tensors.count is %" PRId64 ", but the parts hold %zu tensors",
                     announced, total);
   if (total > INT32_MAX) return les_fail(LES_FAILED, "%zu tensors are too many", total);
-  g->weights.items = malloc((total + 1) * sizeof *g->weights.items);
-  if (!g->weights.items) return les_fail(LES_FAILED, "no memory for %zu tensors", total);
+  g->tensors.items = malloc((total + 1) * sizeof *g->tensors.items);
+  if (!g->tensors.items) return les_no_memory("%zu tensors", total);
   for (int i = 0; i < g->n_parts; i++) {
     les_gguf_part *p = &g->parts[i];
     for (size_t k = 0; k < p->n_tensors; k++) {
-      g->weights.items[g->weights.n++] = p->tensors[k];
+      g->tensors.items[g->tensors.n++] = p->tensors[k];
       p->tensors[k].name = NULL; /* the table owns it now */
     }
   }
-  return les_tensors_sort(&g->weights);
+  return les_tensors_sort(&g->tensors);
 }
 
 les_status les_gguf_open(les_gguf **out, const char *path) {
   *out = NULL;
   les_gguf *g = calloc(1, sizeof *g);
   if (g) g->parts = calloc(1, sizeof *g->parts);
-  if (!g || !g->parts) return free(g), les_fail(LES_FAILED, "%s: no memory", path);
+  if (!g || !g->parts) return free(g), les_no_memory("%s", path);
   les_status status;
-  LES_GOTO(status, les_gguf_part_open(&g->parts[0], path), done);
+  LES_GOTO(status, les_gguf_part_init(&g->parts[0], path), done);
   g->n_parts = 1;
   LES_GOTO(status, open_parts(g, path), done);
   status = join_tensors(g);
@@ -100,14 +100,14 @@ done:
 
 void les_gguf_close(les_gguf **g) {
   if (!*g) return;
-  for (int i = 0; i < (*g)->n_parts; i++) les_gguf_part_close(&(*g)->parts[i]);
+  for (int i = 0; i < (*g)->n_parts; i++) les_gguf_part_free(&(*g)->parts[i]);
   free((*g)->parts);
-  les_tensors_free(&(*g)->weights);
+  les_tensors_free(&(*g)->tensors);
   free(*g);
   *g = NULL;
 }
 
-/* The value of a key, an array or a scalar as asked; NULL if there is none. */
+/* The value of a key if it is an array, or a scalar, as asked; else NULL. */
 static const les_gguf_value *find(const les_gguf *g, const char *key, bool array) {
   const les_gguf_value *v = les_gguf_part_find(&g->parts[0], key);
   return v && (v->type == LES_GGUF_ARRAY) == array ? v : NULL;
@@ -174,16 +174,8 @@ const void *les_gguf_raw_at(const les_gguf *g, int i, size_t *n) {
   return v->begin;
 }
 
-int les_gguf_n_tensors(const les_gguf *g) {
-  return g->weights.n;
-}
-
-const les_gguf_tensor *les_gguf_tensor_at(const les_gguf *g, int i) {
-  return &g->weights.items[i];
-}
-
 const les_tensors *les_gguf_tensors(const les_gguf *g) {
-  return &g->weights;
+  return &g->tensors;
 }
 
 int les_gguf_n_parts(const les_gguf *g) {

@@ -12,40 +12,34 @@ typedef struct les_gguf les_gguf;
 les_status les_gguf_open(les_gguf **out, const char *path);
 void les_gguf_close(les_gguf **g);
 
-/* Getters of metadata: false if the key is not there or its value does not fit the asked type (any integer
- * type fits an integer in range; any number fits a double). */
+/* Metadata by key: false if the key is missing or its value does not fit the type asked for (every integer
+ * type fits an integer in range; every number fits a double). */
 bool les_gguf_int(const les_gguf *g, const char *key, int64_t *value);
 bool les_gguf_double(const les_gguf *g, const char *key, double *value);
 bool les_gguf_bool(const les_gguf *g, const char *key, bool *value);
 /* *text points into the mapped file: n bytes, not null-terminated. */
 bool les_gguf_string(const les_gguf *g, const char *key, const char **text, size_t *n);
 
-/* True if the key is there, whatever its type. */
+/* True if there is such a key, of any type. */
 bool les_gguf_has(const les_gguf *g, const char *key);
 
-/* Arrays: the number of elements, or -1 if the key is no array; then element i, same rules as above. Constant
- * time. */
+/* Arrays: the number of elements, or -1 if the key is no array; element i by the same rules, in constant
+ * time.
+ */
 int64_t les_gguf_array_length(const les_gguf *g, const char *key);
 bool les_gguf_array_int(const les_gguf *g, const char *key, int64_t i, int64_t *value);
 bool les_gguf_array_double(const les_gguf *g, const char *key, int64_t i, double *value);
 bool les_gguf_array_string(const les_gguf *g, const char *key, int64_t i, const char **text, size_t *n);
 
-/* The keys in alphabetical order, and a value as it lies in the file, for copies: its type, then its content.
- */
+/* The keys in alphabetical order, and the raw bytes of a value, for copies: its type, then its content. */
 int les_gguf_n_keys(const les_gguf *g);
 const char *les_gguf_key_at(const les_gguf *g, int i);
 const void *les_gguf_raw_at(const les_gguf *g, int i, size_t *n);
 
-/* A tensor of the file. Owned by g. */
-typedef les_tensor les_gguf_tensor;
-
-int les_gguf_n_tensors(const les_gguf *g);
-const les_gguf_tensor *les_gguf_tensor_at(const les_gguf *g, int i);
-
-/* The table of all parts' tensors, ready for les_tensors_find. */
+/* The table of all parts' tensors, ready for les_tensors_find; owned by g. */
 const les_tensors *les_gguf_tensors(const les_gguf *g);
 
-/* The files behind g: one, or the parts of a split one in order. */
+/* The files behind g: one, or the parts of a split model in order. */
 int les_gguf_n_parts(const les_gguf *g);
 const char *les_gguf_part_path(const les_gguf *g, int i);
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_MAX = 65535, NAME_MAX_BYTES = 65535, GGUF_MAX_DIMS = 4, DEFAULT_ALIGNMENT = 32 };
+enum { KEY_MAX = 65535, NAME_MAX_BYTES = 65535, GGUF_MAX_DIMS = 4 };
 
-/* Where parsing stands. Every read goes through `take`, so nothing beyond the end is touched. */
+/* The bytes not yet parsed. Every read goes through `take`, which checks the end. */
 typedef struct cursor {
   const uint8_t *at, *end;
 } cursor;
@@ -38,7 +38,7 @@ static les_status cut_short(const char *what) {
   return les_fail(LES_FAILED, "the file ends inside %s; it is cut or damaged, copy it again", what);
 }
 
-/* A key or tensor name: a length and its bytes, made a C string. */
+/* A key or tensor name, stored as length and bytes, as a C string. */
 static les_status take_name(cursor *c, const char *what, size_t max, char **out) {
   uint64_t n;
   *out = NULL;
@@ -49,7 +49,7 @@ static les_status take_name(cursor *c, const char *what, size_t max, char **out)
   if (!p) return cut_short(what);
   if (memchr(p, 0, n)) return les_fail(LES_FAILED, "%s with a null byte; the file is damaged", what);
   *out = strndup((const char *)p, n);
-  return *out ? LES_OK : les_fail(LES_FAILED, "no memory for %s", what);
+  return *out ? LES_OK : les_no_memory("%s", what);
 }
 
 /* Bytes of a scalar type; 0 for strings, arrays and types that do not exist. */
@@ -75,7 +75,7 @@ static size_t scalar_bytes(les_gguf_type type) {
   }
 }
 
-/* The elements of a value: each string is checked; of an array of strings a table of places is made. */
+/* The elements of a value. Strings are checked one by one, and indexed. */
 static les_status take_items(cursor *c, les_gguf_value *v) {
   v->data = c->at;
   size_t size = scalar_bytes(v->item);
@@ -87,7 +87,7 @@ static les_status take_items(cursor *c, les_gguf_value *v) {
   if (v->n > left(c) / sizeof(uint64_t))
     return les_fail(LES_FAILED, "'%s' has %" PRIu64 " strings, more than the file holds", v->key, v->n);
   v->strings = malloc((v->n + 1) * sizeof *v->strings);
-  if (!v->strings) return les_fail(LES_FAILED, "no memory for '%s'", v->key);
+  if (!v->strings) return les_no_memory("the strings of '%s'", v->key);
   for (uint64_t i = 0; i < v->n; i++) {
     uint64_t bytes;
     v->strings[i] = c->at;
@@ -124,7 +124,7 @@ static les_status take_values(cursor *c, les_gguf_part *p, uint64_t n) {
   if (n > left(c) / SMALLEST || n > INT32_MAX)
     return les_fail(LES_FAILED, "%" PRIu64 " metadata keys, more than the file holds", n);
   p->values = calloc(n + 1, sizeof *p->values);
-  if (!p->values) return les_fail(LES_FAILED, "no memory for %" PRIu64 " metadata keys", n);
+  if (!p->values) return les_no_memory("%" PRIu64 " metadata keys", n);
   for (p->n_values = 0; p->n_values < n;) LES_TRY(take_value(c, &p->values[p->n_values++]));
   qsort(p->values, p->n_values, sizeof *p->values, compare_values);
   for (size_t i = 1; i < p->n_values; i++)
@@ -133,7 +133,7 @@ static les_status take_values(cursor *c, les_gguf_part *p, uint64_t n) {
   return LES_OK;
 }
 
-/* Reads a tensor's description; its place, still an offset, goes to *offset. */
+/* Reads a tensor's description, and its offset into the data. */
 static les_status take_tensor(cursor *c, les_tensor *t, uint64_t *offset) {
   char *name;
   uint32_t n_dims;
@@ -156,7 +156,7 @@ static les_status take_tensor(cursor *c, les_tensor *t, uint64_t *offset) {
   return LES_OK;
 }
 
-/* Sets t->data from its offset into the data of `size` bytes. */
+/* Sets t->data from the tensor's offset into `size` bytes of data. */
 static les_status place_tensor(les_tensor *t, const uint8_t *data, size_t size, uint64_t offset,
                                uint64_t alignment) {
   if (offset % alignment)
@@ -180,7 +180,7 @@ static les_status take_tensors(cursor *c, les_gguf_part *p, uint64_t n) {
   enum { SMALLEST = 8 + 1 + 4 + 4 + 8 }; /* name length, name, dimensions, type, offset */
   if (n > left(c) / SMALLEST || n > INT32_MAX)
     return les_fail(LES_FAILED, "%" PRIu64 " tensors, more than the file holds", n);
-  int64_t alignment = DEFAULT_ALIGNMENT;
+  int64_t alignment = LES_GGUF_ALIGNMENT;
   const les_gguf_value *key = les_gguf_part_find(p, "general.alignment");
   if (key && (key->type == LES_GGUF_ARRAY || !les_gguf_value_int(key, 0, &alignment) || alignment < 8 ||
               (alignment & (alignment - 1))))
@@ -190,7 +190,7 @@ static les_status take_tensors(cursor *c, les_gguf_part *p, uint64_t n) {
   uint64_t *offsets = calloc(n + 1, sizeof *offsets);
   les_status status = LES_OK;
   if (!p->tensors || !offsets) {
-    status = les_fail(LES_FAILED, "no memory for %" PRIu64 " tensors", n);
+    status = les_no_memory("%" PRIu64 " tensors", n);
     goto done;
   }
   for (; p->n_tensors < n; p->n_tensors++)
@@ -223,29 +223,29 @@ static les_status parse(les_gguf_part *p) {
   return take_tensors(&c, p, n_tensors);
 }
 
-les_status les_gguf_part_open(les_gguf_part *out, const char *path) {
+les_status les_gguf_part_init(les_gguf_part *out, const char *path) {
   *out = (les_gguf_part){0};
-  LES_TRY(les_mapping_open(&out->file, path));
+  LES_TRY(les_mapping_init(&out->file, path));
   out->path = strdup(path);
-  les_status status = out->path ? parse(out) : les_fail(LES_FAILED, "no memory");
+  les_status status = out->path ? parse(out) : les_no_memory("its path");
   if (status != LES_OK) {
     status = les_fail_in(status, "%s", path);
-    les_gguf_part_close(out);
+    les_gguf_part_free(out);
   }
   return status;
 }
 
-void les_gguf_part_close(les_gguf_part *p) {
+void les_gguf_part_free(les_gguf_part *p) {
   for (size_t i = 0; i < p->n_values; i++) {
     free(p->values[i].key);
     free(p->values[i].strings);
   }
   free(p->values);
-  if (p->tensors) /* a name may be there one beyond n_tensors: of the tensor that failed */
+  if (p->tensors) /* one more than n_tensors: the tensor that failed may have a name */
     for (size_t i = 0; i <= p->n_tensors; i++) free((char *)p->tensors[i].name);
   free(p->tensors);
   free(p->path);
-  les_mapping_close(&p->file);
+  les_mapping_free(&p->file);
   *p = (les_gguf_part){0};
 }
 

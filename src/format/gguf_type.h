@@ -1,7 +1,8 @@
+/* Constants of the GGUF format: value types of metadata, and the default alignment. */
 #ifndef LES_FORMAT_GGUF_TYPE_H
 #define LES_FORMAT_GGUF_TYPE_H
 
-/* Value types of metadata, as numbered in the file. */
+/* As numbered in the file. */
 typedef enum les_gguf_type {
   LES_GGUF_U8,
   LES_GGUF_I8,
@@ -17,5 +18,7 @@ typedef enum les_gguf_type {
   LES_GGUF_I64,
   LES_GGUF_F64
 } les_gguf_type;
+
+enum { LES_GGUF_ALIGNMENT = 32 }; /* of tensors' data in bytes, unless general.alignment says otherwise */
 
 #endif

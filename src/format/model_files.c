@@ -17,45 +17,45 @@ static bool is_gguf(const char *path) {
   return !is_folder(path) && !les_path_has_suffix(path, ".safetensors");
 }
 
-les_status les_model_files_open(les_model_files *out, const char *path) {
+les_status les_model_files_init(les_model_files *out, const char *path) {
   les_status status;
   *out = (les_model_files){.folder = is_folder(path) ? strdup(path) : les_path_folder(path)};
   if (!out->folder) return les_fail(LES_FAILED, "%s: no memory", path);
   if (is_gguf(path)) {
     LES_GOTO(status, les_gguf_open(&out->gguf, path), done);
-    out->weights = les_gguf_tensors(out->gguf);
+    out->tensors = les_gguf_tensors(out->gguf);
   } else {
     LES_GOTO(status, les_safetensors_open(&out->safetensors, path), done);
-    out->weights = les_safetensors_tensors(out->safetensors);
+    out->tensors = les_safetensors_tensors(out->safetensors);
   }
 done:
-  if (status != LES_OK) les_model_files_close(out);
+  if (status != LES_OK) les_model_files_free(out);
   return status;
 }
 
-void les_model_files_close(les_model_files *s) {
-  les_gguf_close(&s->gguf);
-  les_safetensors_close(&s->safetensors);
-  free(s->folder);
-  *s = (les_model_files){0};
+void les_model_files_free(les_model_files *files) {
+  les_gguf_close(&files->gguf);
+  les_safetensors_close(&files->safetensors);
+  free(files->folder);
+  *files = (les_model_files){0};
 }
 
-int les_model_files_n_files(const les_model_files *s) {
-  return s->gguf ? les_gguf_n_parts(s->gguf) : les_safetensors_n_files(s->safetensors);
+int les_model_files_n_files(const les_model_files *files) {
+  return files->gguf ? les_gguf_n_parts(files->gguf) : les_safetensors_n_files(files->safetensors);
 }
 
-const char *les_model_files_file(const les_model_files *s, int i) {
-  return s->gguf ? les_gguf_part_path(s->gguf, i) : les_safetensors_file_path(s->safetensors, i);
+const char *les_model_files_file(const les_model_files *files, int i) {
+  return files->gguf ? les_gguf_part_path(files->gguf, i) : les_safetensors_file_path(files->safetensors, i);
 }
 
-les_status les_model_files_sha256(const les_model_files *s, const char *cache_dir, char hex[65]) {
+les_status les_model_files_sha256(const les_model_files *files, const char *cache_dir, char hex[65]) {
   enum { HEX = 64 };
-  int n = les_model_files_n_files(s);
+  int n = les_model_files_n_files(files);
   char *all = malloc((size_t)n * HEX + 1);
-  if (!all) return les_fail(LES_FAILED, "%s: no memory for its digest", les_model_files_file(s, 0));
+  if (!all) return les_no_memory("the digest of %s", les_model_files_file(files, 0));
   les_status status = LES_OK;
   for (int i = 0; i < n; i++)
-    LES_GOTO(status, les_sha256_file(les_model_files_file(s, i), cache_dir, all + i * HEX), done);
+    LES_GOTO(status, les_sha256_file(les_model_files_file(files, i), cache_dir, all + i * HEX), done);
   if (n == 1)
     memcpy(hex, all, HEX + 1);
   else

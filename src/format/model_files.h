@@ -1,4 +1,4 @@
-/* The files of a model, of either format, before anything is known of the architecture. */
+/* The files of a model in either format, before its configuration is read. */
 #ifndef LES_FORMAT_MODEL_FILES_H
 #define LES_FORMAT_MODEL_FILES_H
 
@@ -8,19 +8,19 @@
 typedef struct les_model_files {
   les_gguf *gguf; /* one of the two is set */
   les_safetensors *safetensors;
-  char *folder; /* where the files lie: config.json and tokenizer.json are looked for here */
-  const les_tensors *weights;
+  char *folder; /* where config.json and tokenizer.json are looked for */
+  const les_tensors *tensors;
 } les_model_files;
 
-/* Opens a .gguf file, a safetensors directory or a .safetensors file. On failure nothing is left to close. */
-les_status les_model_files_open(les_model_files *out, const char *path);
-void les_model_files_close(les_model_files *s);
+/* Maps a .gguf file, a safetensors directory or a .safetensors file. On failure nothing is left to free. */
+les_status les_model_files_init(les_model_files *out, const char *path);
+void les_model_files_free(les_model_files *files);
 
-/* The weights files, in order. */
-int les_model_files_n_files(const les_model_files *s);
-const char *les_model_files_file(const les_model_files *s, int i);
+/* The files with the weights, in order. */
+int les_model_files_n_files(const les_model_files *files);
+const char *les_model_files_file(const les_model_files *files, int i);
 
-/* SHA-256 of the one weights file, or of the digests of several, in order. See les_sha256_file. */
-les_status les_model_files_sha256(const les_model_files *s, const char *cache_dir, char hex[65]);
+/* SHA-256 of the file with the weights; of several, of their digests in order. See les_sha256_file. */
+les_status les_model_files_sha256(const les_model_files *files, const char *cache_dir, char hex[65]);
 
 #endif

@@ -19,13 +19,12 @@ typedef struct shard {
 struct les_safetensors {
   shard *shards; /* (n_shards) */
   int n_shards;
-  les_tensors weights;
+  les_tensors tensors;
 };
 
 enum { HEADER_MAX = 100000000, UNREADABLE = UINT16_MAX };
 
-/* Element types of the format. Those without a GGML id are for buffers that a model brings and nobody needs.
- */
+/* Element types of the format. UNREADABLE ones occur only in buffers that have no effect here. */
 static const struct {
   const char *name;
   int bytes;
@@ -38,7 +37,7 @@ static const struct {
              {"F8_E8M0", 1, UNREADABLE}};
 enum { n_types = sizeof types / sizeof types[0] };
 
-/* A JSON number that is a whole one from 0 to 2^53. */
+/* An integer from 0 to 2^53. */
 static bool whole(const cJSON *item, int64_t *out) {
   if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 0x1p53)) return false;
   *out = (int64_t)item->valuedouble;
@@ -66,7 +65,7 @@ static les_status read_tensor(const cJSON *item, const uint8_t *data, size_t siz
   const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
   int64_t begin, end, elements = 0;
   t->name = strdup(item->string);
-  if (!t->name) return les_fail(LES_FAILED, "no memory for tensor '%s'", item->string);
+  if (!t->name) return les_no_memory("tensor '%s'", item->string);
   int type = 0;
   while (type < n_types && !(cJSON_IsString(dtype) && !strcmp(types[type].name, dtype->valuestring))) type++;
   if (type == n_types)
@@ -89,24 +88,24 @@ static les_status read_tensor(const cJSON *item, const uint8_t *data, size_t siz
 }
 
 /* Adds the tensors of a header to the table. */
-static les_status read_header(les_tensors *w, const cJSON *header, const uint8_t *data, size_t size) {
+static les_status read_header(les_tensors *tensors, const cJSON *header, const uint8_t *data, size_t size) {
   if (!cJSON_IsObject(header)) return les_fail(LES_FAILED, "the header is no JSON object");
   les_tensor *items =
-      realloc(w->items, ((size_t)w->n + (size_t)cJSON_GetArraySize(header) + 1) * sizeof *items);
-  if (!items) return les_fail(LES_FAILED, "no memory for its tensors");
-  w->items = items;
+      realloc(tensors->items, ((size_t)tensors->n + (size_t)cJSON_GetArraySize(header) + 1) * sizeof *items);
+  if (!items) return les_no_memory("its tensors");
+  tensors->items = items;
   const cJSON *item;
   cJSON_ArrayForEach(item, header) {
     if (!strcmp(item->string, "__metadata__")) continue;
-    w->items[w->n] = (les_tensor){0};
-    LES_TRY(read_tensor(item, data, size, &w->items[w->n++]));
+    tensors->items[tensors->n] = (les_tensor){0};
+    LES_TRY(read_tensor(item, data, size, &tensors->items[tensors->n++]));
   }
   return LES_OK;
 }
 
 /* Maps shard `s` and reads its header. */
-static les_status read_shard(les_tensors *w, shard *s) {
-  LES_TRY(les_mapping_open(&s->file, s->path));
+static les_status read_shard(les_tensors *tensors, shard *s) {
+  LES_TRY(les_mapping_init(&s->file, s->path));
   uint64_t n = 0;
   size_t left = s->file.size < sizeof n ? 0 : s->file.size - sizeof n;
   if (left > 0) memcpy(&n, s->file.data, sizeof n);
@@ -116,11 +115,11 @@ static les_status read_shard(les_tensors *w, shard *s) {
                     " bytes does not fit the file; it is cut or no safetensors file",
                     s->path, n);
   char *text = strndup((const char *)s->file.data + sizeof n, n);
-  if (!text) return les_fail(LES_FAILED, "%s: no memory for its header", s->path);
+  if (!text) return les_no_memory("the header of %s", s->path);
   cJSON *header;
   les_status status = les_json_parse(&header, text, strlen(text), (les_json_source){s->path, 1});
   if (status == LES_OK) {
-    status = read_header(w, header, s->file.data + sizeof n + n, left - n);
+    status = read_header(tensors, header, s->file.data + sizeof n + n, left - n);
     if (status != LES_OK) status = les_fail_in(status, "%s", s->path);
   }
   cJSON_Delete(header);
@@ -130,7 +129,7 @@ static les_status read_shard(les_tensors *w, shard *s) {
 
 static les_status add_shard(les_safetensors *s, char *path) {
   shard *shards = path ? realloc(s->shards, (size_t)(s->n_shards + 1) * sizeof *shards) : NULL;
-  if (!shards) return free(path), les_fail(LES_FAILED, "no memory for the list of files");
+  if (!shards) return free(path), les_no_memory("a list of files");
   s->shards = shards;
   s->shards[s->n_shards++] = (shard){.path = path};
   return LES_OK;
@@ -140,7 +139,7 @@ static int compare_shards(const void *a, const void *b) {
   return strcmp(((const shard *)a)->path, ((const shard *)b)->path);
 }
 
-/* Lists the files that an index names, each once, by name. */
+/* Lists the files of an index, each once, sorted by name. */
 static les_status list_shards(les_safetensors *s, const char *dir, const char *index_path,
                               const cJSON *index) {
   const cJSON *map = cJSON_GetObjectItemCaseSensitive(index, "weight_map"), *item;
@@ -161,11 +160,11 @@ static les_status list_shards(les_safetensors *s, const char *dir, const char *i
   return LES_OK;
 }
 
-/* Every tensor of the index has to be in some shard. */
+/* Every tensor of the index must be in some shard. */
 static les_status check_index(const les_safetensors *s, const char *index_path, const cJSON *index) {
   const cJSON *item;
   cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(index, "weight_map")) {
-    if (!les_tensors_find(&s->weights, item->string))
+    if (!les_tensors_find(&s->tensors, item->string))
       return les_fail(LES_FAILED, "%s: tensor '%s' is not in %s", index_path, item->string,
                       item->valuestring);
   }
@@ -173,8 +172,8 @@ static les_status check_index(const les_safetensors *s, const char *index_path, 
 }
 
 static les_status read_shards(les_safetensors *s, const char *path) {
-  for (int i = 0; i < s->n_shards; i++) LES_TRY(read_shard(&s->weights, &s->shards[i]));
-  les_status status = les_tensors_sort(&s->weights);
+  for (int i = 0; i < s->n_shards; i++) LES_TRY(read_shard(&s->tensors, &s->shards[i]));
+  les_status status = les_tensors_sort(&s->tensors);
   return status == LES_OK ? status : les_fail_in(status, "%s", path);
 }
 
@@ -184,7 +183,7 @@ static les_status open_directory(les_safetensors *s, const char *dir) {
   cJSON *index = NULL;
   les_status status;
   if (!single || !index_path) {
-    status = les_fail(LES_FAILED, "%s: no memory", dir);
+    status = les_no_memory("%s", dir);
   } else if (access(single, F_OK) == 0) {
     LES_GOTO(status, add_shard(s, strdup(single)), done);
     status = read_shards(s, dir);
@@ -210,7 +209,7 @@ done:
 les_status les_safetensors_open(les_safetensors **out, const char *path) {
   *out = NULL;
   les_safetensors *s = calloc(1, sizeof *s);
-  if (!s) return les_fail(LES_FAILED, "%s: no memory", path);
+  if (!s) return les_no_memory("%s", path);
   struct stat st;
   les_status status;
   if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -230,16 +229,16 @@ void les_safetensors_close(les_safetensors **s) {
   if (!*s) return;
   for (int i = 0; i < (*s)->n_shards; i++) {
     free((*s)->shards[i].path);
-    les_mapping_close(&(*s)->shards[i].file);
+    les_mapping_free(&(*s)->shards[i].file);
   }
   free((*s)->shards);
-  les_tensors_free(&(*s)->weights);
+  les_tensors_free(&(*s)->tensors);
   free(*s);
   *s = NULL;
 }
 
 const les_tensors *les_safetensors_tensors(const les_safetensors *s) {
-  return &s->weights;
+  return &s->tensors;
 }
 
 int les_safetensors_n_files(const les_safetensors *s) {

@@ -8,31 +8,31 @@ static int compare_tensors(const void *a, const void *b) {
   return strcmp((*x)->name, (*y)->name);
 }
 
-les_status les_tensors_sort(les_tensors *w) {
-  w->sorted = malloc(((size_t)w->n + 1) * sizeof(const les_tensor *));
-  if (!w->sorted) return les_fail(LES_FAILED, "no memory for the table of %d tensors", w->n);
-  for (int i = 0; i < w->n; i++) w->sorted[i] = &w->items[i];
-  qsort(w->sorted, (size_t)w->n, sizeof(const les_tensor *), compare_tensors);
-  for (int i = 1; i < w->n; i++)
-    if (!strcmp(w->sorted[i - 1]->name, w->sorted[i]->name))
-      return les_fail(LES_FAILED, "tensor '%s' is there twice", w->sorted[i]->name);
+les_status les_tensors_sort(les_tensors *t) {
+  t->sorted = malloc(((size_t)t->n + 1) * sizeof(const les_tensor *));
+  if (!t->sorted) return les_no_memory("the table of %d tensors", t->n);
+  for (int i = 0; i < t->n; i++) t->sorted[i] = &t->items[i];
+  qsort(t->sorted, (size_t)t->n, sizeof(const les_tensor *), compare_tensors);
+  for (int i = 1; i < t->n; i++)
+    if (!strcmp(t->sorted[i - 1]->name, t->sorted[i]->name))
+      return les_fail(LES_FAILED, "tensor '%s' is there twice", t->sorted[i]->name);
   return LES_OK;
 }
 
-const les_tensor *les_tensors_find(const les_tensors *w, const char *name) {
+const les_tensor *les_tensors_find(const les_tensors *t, const char *name) {
   les_tensor key = {.name = name};
   const les_tensor *wanted = &key;
   const les_tensor **hit =
-      w->n > 0 ? bsearch(&wanted, w->sorted, (size_t)w->n, sizeof(const les_tensor *), compare_tensors)
+      t->n > 0 ? bsearch(&wanted, t->sorted, (size_t)t->n, sizeof(const les_tensor *), compare_tensors)
                : NULL;
   return hit ? *hit : NULL;
 }
 
-void les_tensors_free(les_tensors *w) {
-  for (int i = 0; i < w->n; i++) free((char *)w->items[i].name);
-  free(w->items);
-  free(w->sorted);
-  *w = (les_tensors){0};
+void les_tensors_free(les_tensors *t) {
+  for (int i = 0; i < t->n; i++) free((char *)t->items[i].name);
+  free(t->items);
+  free(t->sorted);
+  *t = (les_tensors){0};
 }
 
 int64_t les_tensor_elements(const les_tensor *t) {

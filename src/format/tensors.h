@@ -1,4 +1,4 @@
-/* The table of a model's tensors, whatever the file format: filled by the readers, searched by name. */
+/* The table of a model's tensors, common to all file formats: filled by the readers, searched by name. */
 #ifndef LES_FORMAT_TENSORS_H
 #define LES_FORMAT_TENSORS_H
 
@@ -10,7 +10,7 @@ enum { LES_MAX_DIMS = 8 };
 typedef struct les_tensor {
   const char *name;
   const char *type_name; /* as the format writes it: "Q8_0", "BF16"; for messages */
-  uint32_t type_id;      /* GGML's; les_dtype_find(type_id) may be NULL: a type that we cannot read */
+  uint32_t type_id;      /* GGML's; les_dtype_find(type_id) is NULL for a type that we cannot read */
   int n_dims;
   int64_t dims[LES_MAX_DIMS]; /* dims[0] is the fastest: the inputs of a matrix; 1 from n_dims on */
   const void *data;           /* in the mapped file; NULL where the type cannot be read */
@@ -22,16 +22,16 @@ typedef struct les_tensors {
   const les_tensor **sorted; /* (n) by name; NULL before les_tensors_sort */
 } les_tensors;
 
-/* Makes the table ready for les_tensors_find. Two tensors of one name are an error. */
-les_status les_tensors_sort(les_tensors *w);
+/* Sorts the table for les_tensors_find. Two tensors of one name are an error. */
+les_status les_tensors_sort(les_tensors *t);
 
 /* The tensor of that name, or NULL. */
-const les_tensor *les_tensors_find(const les_tensors *w, const char *name);
+const les_tensor *les_tensors_find(const les_tensors *t, const char *name);
 
-/* Frees items, their names and the index; the tensors' data is not the table's. */
-void les_tensors_free(les_tensors *w);
+/* Frees items, their names and the index; data is not owned. */
+void les_tensors_free(les_tensors *t);
 
-/* Elements of a tensor; the readers have checked that they fit. */
+/* Number of elements; the readers have checked that it fits. */
 int64_t les_tensor_elements(const les_tensor *t);
 
 #endif

@@ -29,8 +29,8 @@ les_status les_evaluator_open(les_evaluator **out, const les_study *study,
   if (!e->record) LES_GOTO(status, les_fail(LES_FAILED, "out of memory"), failed);
   if (les_lesions_need_means(&study->lesions))
     LES_GOTO(status,
-             les_calibrate(&e->means, study->model, study->calibration.passages, study->calibration.n,
-                           job->compute, options->threads),
+             les_means_compute(&e->means, study->model, study->calibration.passages, study->calibration.n,
+                               job->compute, options->threads),
              failed);
   LES_GOTO(status,
            les_engine_open(&e->engine, study->model, columns->inputs, columns->n_inputs, &study->lesions,
@@ -46,7 +46,7 @@ void les_evaluator_close(les_evaluator **evaluator) {
   les_evaluator *e = *evaluator;
   if (!e) return;
   les_engine_close(&e->engine);
-  les_means_close(&e->means);
+  les_means_free(&e->means);
   free(e->record);
   free(e);
   *evaluator = NULL;

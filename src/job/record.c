@@ -53,7 +53,7 @@ unsigned les_record_wants(const les_record_layout *layout) {
     unsigned want;
   } needs[] = {{LES_FIELD_MEAN_NLL, LES_WANT_FORCED},
                {LES_FIELD_KL_MEAN, LES_WANT_KL},
-               {LES_FIELD_LOGPROB_INTACT, LES_WANT_REREAD},
+               {LES_FIELD_LOGPROB_INTACT, LES_WANT_LOGPROB_INTACT},
                {LES_FIELD_HIDDEN_NORM, LES_WANT_TRACE}};
   unsigned want = 0;
   for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
@@ -138,7 +138,7 @@ static les_status fill_failure(const les_recorder *r, writer w, const les_outcom
                      .blank = blank,
                      .n_tokens = o->n_tokens,
                      .loop = les_loop_find(o->tokens, o->n_tokens),
-                     .logprob = o->reread_logprob,
+                     .logprob = o->logprob_intact,
                      .n_vocab = r->model->hparams.n_vocab};
   LES_TRY(les_distinct(o->tokens, o->n_tokens, distinct));
   LES_TRY(share_known(r, p, &signs.known));

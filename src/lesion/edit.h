@@ -1,4 +1,4 @@
-/* One edit of a lesion: OP@LAYERS[.PART][:key=value,...] read and checked against a model. */
+/* One edit of a lesion: an operation, the layers and the part that it is applied to, and its parameters. */
 #ifndef LES_LESION_EDIT_H
 #define LES_LESION_EDIT_H
 
@@ -41,21 +41,15 @@ typedef struct les_edit {
   double alpha;    /* scale */
 } les_edit;
 
-/* Where the reading of a spec stands. */
-typedef struct les_spec_parser {
-  const char *spec; /* whole text, for messages */
-  const char *at;
-  const les_hparams *hparams;
-  int each;       /* the layer that `each` stands for */
-  bool used_each; /* set when it was met */
-} les_spec_parser;
+/* True if the edit changes what a part adds to the residual stream (skip, scale, mean), else it changes
+ * weights. */
+bool les_edit_changes_contribution(const les_edit *edit);
 
-/* Reads one edit up to the '+' or the end behind it. LES_USAGE if it is wrong or does not fit the model.
- * What s->layers holds is the caller's to free, on failure too. */
-les_status les_edit_parse(les_spec_parser *p, les_edit *s);
+/* True if the edit touches that layer. */
+bool les_edit_touches(const les_edit *edit, int layer);
 
-/* The matrices that a edit's part holds, bit 1 << les_linear_id each; for a head, the one that has its
+/* The matrices that the edit's part holds, bit 1 << les_linear_id each; for a head, the one that has its
  * columns. */
-unsigned les_edit_linears(const les_edit *s, const les_hparams *hparams);
+unsigned les_edit_linears(const les_edit *edit, const les_hparams *hparams);
 
 #endif

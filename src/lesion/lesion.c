@@ -1,25 +1,24 @@
 #include "lesion/lesion.h"
 
-#include "lesion/edit.h"
+#include "base/buffer.h"
+#include "lesion/spec_parser.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The text as written, with every "each" replaced by the layer. */
+/* The text as written, with every "each" replaced by the layer. Malloc'ed; NULL: out of memory. */
 static char *expand(const char *text, int layer) {
-  char *out = NULL;
-  size_t n = 0;
-  FILE *f = open_memstream(&out, &n);
-  if (!f) return NULL;
-  for (const char *at = text; *at;)
-    if (!strncmp(at, "@each", 5)) {
-      fprintf(f, "@%d", layer);
-      at += 5;
-    } else {
-      fputc(*at++, f);
-    }
-  return fclose(f) == 0 ? out : (free(out), NULL);
+  les_buffer out = {0};
+  char place[16];
+  int n = snprintf(place, sizeof place, "@%d", layer);
+  while (*text) {
+    bool each = !strncmp(text, "@each", 5);
+    les_buffer_append(&out, each ? place : text, each ? (size_t)n : 1);
+    text += each ? 5 : 1;
+  }
+  if (out.failed) les_buffer_free(&out);
+  return out.data;
 }
 
 static void lesion_free(les_lesion *l) {
@@ -36,25 +35,27 @@ static int single_layer(const les_lesion *l) {
   return l->n_edits ? l->edits[0].layers[0] : -1;
 }
 
+static les_status parse_edits(les_spec_parser *p, les_lesion *out) {
+  p->at = p->spec;
+  if (!strcmp(p->spec, "none")) return LES_OK;
+  do {
+    les_edit *edits = realloc(out->edits, (size_t)(out->n_edits + 1) * sizeof *edits);
+    if (!edits) return les_no_memory("lesion '%.300s'", p->spec);
+    out->edits = edits;
+    LES_TRY(les_spec_parse_edit(p, &edits[out->n_edits++]));
+  } while (*p->at++ == '+');
+  return LES_OK;
+}
+
 /* Parses one spec, `each` standing for layer p->each. */
 static les_status parse_lesion(les_spec_parser *p, les_lesion *out) {
   *out = (les_lesion){0};
-  les_status status = LES_OK;
-  p->at = p->spec;
-  if (strcmp(p->spec, "none")) do {
-      les_edit *grown = realloc(out->edits, (size_t)(out->n_edits + 1) * sizeof *grown);
-      if (!grown) {
-        status = les_fail(LES_FAILED, "out of memory");
-        break;
-      }
-      out->edits = grown;
-      status = les_edit_parse(p, &grown[out->n_edits++]);
-    } while (status == LES_OK && *p->at++ == '+');
+  les_status status = parse_edits(p, out);
   if (status == LES_OK) {
     out->layer = single_layer(out);
     out->family = strdup(p->spec);
     out->spec = expand(p->spec, p->each);
-    if (!out->family || !out->spec) status = les_fail(LES_FAILED, "out of memory");
+    if (!out->family || !out->spec) status = les_no_memory("lesion '%.300s'", p->spec);
   }
   if (status != LES_OK) lesion_free(out);
   return status;
@@ -62,17 +63,22 @@ static les_status parse_lesion(les_spec_parser *p, les_lesion *out) {
 
 /* A text that two lesions share exactly if they do the same edits. Malloc'ed; NULL: out of memory. */
 static char *fingerprint(const les_lesion *l) {
-  char *out = NULL;
-  size_t n = 0;
-  FILE *f = open_memstream(&out, &n);
-  if (!f) return NULL;
+  les_buffer out = {0};
+  char part[256];
+  int n = snprintf(part, sizeof part, "%d edits", l->n_edits);
+  les_buffer_append(&out, part, (size_t)n);
   for (int i = 0; i < l->n_edits; i++) {
-    const les_edit *s = &l->edits[i];
-    fprintf(f, "%d.%d.%d.%d:%llu,%.17g,%d,%.17g,%d,%.17g@", s->op, s->part, s->head, s->linear,
-            (unsigned long long)s->seed, s->sigma, s->rank, s->keep, s->dtype, s->alpha);
-    for (int k = 0; k < s->n_layers; k++) fprintf(f, "%d,", s->layers[k]);
+    const les_edit *e = &l->edits[i];
+    n = snprintf(part, sizeof part, "+%d.%d.%d.%d:%llu,%.17g,%d,%.17g,%d,%.17g@", e->op, e->part, e->head,
+                 e->linear, (unsigned long long)e->seed, e->sigma, e->rank, e->keep, e->dtype, e->alpha);
+    les_buffer_append(&out, part, (size_t)n);
+    for (int k = 0; k < e->n_layers; k++) {
+      n = snprintf(part, sizeof part, "%d,", e->layers[k]);
+      les_buffer_append(&out, part, (size_t)n);
+    }
   }
-  return fclose(f) == 0 ? out : (free(out), NULL);
+  if (out.failed) les_buffer_free(&out);
+  return out.data;
 }
 
 typedef struct print {
@@ -89,10 +95,10 @@ static int compare_prints(const void *a, const void *b) {
 static les_status check_duplicates(const les_lesions *l) {
   les_status status = LES_OK;
   print *prints = calloc((size_t)l->n + 1, sizeof *prints);
-  if (!prints) return les_fail(LES_FAILED, "out of memory");
+  if (!prints) return les_no_memory("%d lesions", l->n);
   for (int i = 0; i < l->n && status == LES_OK; i++) {
     prints[i] = (print){fingerprint(&l->items[i]), i};
-    if (!prints[i].text) status = les_fail(LES_FAILED, "out of memory");
+    if (!prints[i].text) status = les_no_memory("%d lesions", l->n);
   }
   if (status != LES_OK) goto done;
   qsort(prints, (size_t)l->n, sizeof *prints, compare_prints);
@@ -111,10 +117,10 @@ done:
 static les_status append_spec(les_lesions *l, const char *spec, const les_hparams *hparams) {
   les_spec_parser p = {.spec = spec, .hparams = hparams};
   for (p.each = 0; p.each == 0 || (p.used_each && p.each < hparams->n_layers); p.each++) {
-    les_lesion *grown = realloc(l->items, (size_t)(l->n + 1) * sizeof *grown);
-    if (!grown) return les_fail(LES_FAILED, "out of memory");
-    l->items = grown;
-    LES_TRY(parse_lesion(&p, &grown[l->n]));
+    les_lesion *items = realloc(l->items, (size_t)(l->n + 1) * sizeof *items);
+    if (!items) return les_no_memory("%d lesions", l->n + 1);
+    l->items = items;
+    LES_TRY(parse_lesion(&p, &items[l->n]));
     l->n++;
   }
   return LES_OK;

@@ -2,7 +2,7 @@
  *
  *   OP@LAYERS[.PART][:key=value,...] joined by '+'; "none" is the intact model.
  *
- * A lesion is data; plan.h makes it concrete for a loaded model. */
+ * A lesion is data; lesion_plan.h makes it concrete for a loaded model. */
 #ifndef LES_LESION_LESION_H
 #define LES_LESION_LESION_H
 

@@ -1,4 +1,4 @@
-/* A plan: a lesion made concrete for a loaded model, as the forward pass applies it. */
+/* A lesion made concrete for a loaded model, as the forward pass applies it. */
 #ifndef LES_LESION_LESION_PLAN_H
 #define LES_LESION_LESION_PLAN_H
 
@@ -14,22 +14,21 @@ typedef struct les_affine {
 /* One layer under a lesion. */
 typedef struct les_layer_plan {
   les_affine block, attn, mlp;
-  les_affine *heads; /* (n_heads) applied to the head's attention output, before o; NULL: none touched */
-  les_layer layer;   /* the model's layer with replaced pointers */
-  /* The parts of `layer` that are the model's own are pointer-equal to it. */
+  les_affine *heads; /* (n_heads) applied to a head's attention output, before o; NULL: none touched */
+  les_layer layer;   /* the model's layer; pointers differ from its own where a parameter is replaced */
 } les_layer_plan;
 
-/* A lesion made concrete. Immutable once made, shared by all sequences that carry it. */
+/* Immutable once made, shared by all sequences under the lesion. */
 typedef struct les_lesion_plan {
   int first_layer;         /* lowest touched layer; n_layers for the intact model */
   les_layer_plan **layers; /* (n_layers), NULL: untouched */
   int n_layers;
-  size_t bytes;                    /* memory held for replaced parameters */
-  struct les_weight_edit *surgery; /* owns them */
+  size_t bytes;                        /* memory held for replaced parameters */
+  struct les_weight_edit *weight_edit; /* owns them */
 } les_lesion_plan;
 
-/* Mean contributions of every part of every layer over a calibration text; made by les_calibrate
- * (calibrate.h). */
+/* Mean contributions of every part of every layer over a calibration text; made by
+ * les_means_compute (calibrate.h). */
 typedef struct les_means {
   int n_layers, n_embd, n_heads, head_dim;
   float *block, *attn, *mlp; /* (n_layers, n_embd) */
@@ -41,7 +40,7 @@ typedef struct les_means {
  * the plan. The same bytes on every rank and for every number of threads. */
 les_status les_lesion_plan_open(les_lesion_plan **out, const les_model *model, const les_lesion *lesion,
                                 const les_means *means, int threads);
-void les_lesion_plan_close(les_lesion_plan **plan);
+void les_lesion_plan_close(les_lesion_plan **lesion_plan);
 
 /* Bytes that les_lesion_plan_open will hold for replaced parameters, without doing it. */
 size_t les_lesion_plan_bytes(const les_model *model, const les_lesion *lesion);

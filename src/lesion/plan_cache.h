@@ -15,7 +15,7 @@ void les_plan_cache_close(les_plan_cache **p);
 size_t les_plan_cache_cost(const les_plan_cache *p, int i);
 
 /* The plan of lesion i, made if needed; pinned until given back. */
-les_status les_plan_cache_take(les_plan_cache *p, int i, const les_lesion_plan **plan);
+les_status les_plan_cache_take(les_plan_cache *p, int i, const les_lesion_plan **lesion_plan);
 void les_plan_cache_give_back(les_plan_cache *p, int i);
 
 /* Drops plans that nobody holds, the longest unused first, until at most `bytes` are held or all are in use.

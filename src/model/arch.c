@@ -1,10 +1,11 @@
 #include "model/arch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BIT(x) (1u << (x))
 
-/* The usual prefix first. Multimodal models nest the language model; files of a bare model have no prefix. */
+/* The usual prefix first. Multimodal models nest the language model; a base model without a head has none. */
 static const char *const llama_prefixes[] = {
     "model.", "language_model.model.", "model.language_model.", "language_model.", "", NULL};
 static const char *const gpt_prefixes[] = {"transformer.", "", NULL};
@@ -157,6 +158,18 @@ static const les_arch archs[] = {
      .norms = PRE_NORMS},
 };
 enum { n_archs = sizeof archs / sizeof archs[0] };
+
+les_tensor_name les_tensor_name_make(const les_names *names, const char *prefix, int layer, const char *role,
+                                     const char *suffix) {
+  les_tensor_name name;
+  char place[32] = "";
+  if (layer != LES_NO_LAYER) {
+    const char *number = strstr(names->layer, "%d");
+    snprintf(place, sizeof place, "%.*s%d%s", (int)(number - names->layer), names->layer, layer, number + 2);
+  }
+  snprintf(name.text, sizeof name.text, "%s%s%s%s", prefix, place, role, suffix);
+  return name;
+}
 
 const les_arch *les_arch_at(int i) {
   return i >= 0 && i < n_archs ? &archs[i] : NULL;

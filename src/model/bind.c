@@ -5,24 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct builder {
+typedef struct binder {
   les_model *model;
   const les_config *config;
   const les_arch *arch;
-  const les_tensors *weights;
-  bool *used; /* (weights->n) tensors that have a role */
+  const les_tensors *tensors;
+  bool *used; /* (tensors->n) tensors that have been bound to a role */
   const les_names *names;
   const char *prefix;
   bool hub;
   les_owned *owned;
-} builder;
-
-/* The full name of a tensor. */
-typedef struct name {
-  char text[256];
-} name;
-
-enum { NO_LAYER = -1 };
+} binder;
 
 void *les_owned_alloc(les_owned *o, size_t n, size_t size) {
   void **items = realloc(o->items, (size_t)(o->n + 1) * sizeof *items);
@@ -39,22 +32,14 @@ void les_owned_free(les_owned *o) {
   *o = (les_owned){0};
 }
 
-static name make_name(const builder *b, int layer, const char *role, const char *suffix) {
-  name n;
-  char place[32] = "";
-  if (layer != NO_LAYER) {
-    const char *number = strstr(b->names->layer, "%d");
-    snprintf(place, sizeof place, "%.*s%d%s", (int)(number - b->names->layer), b->names->layer, layer,
-             number + 2);
-  }
-  snprintf(n.text, sizeof n.text, "%s%s%s%s", b->prefix, place, role, suffix);
-  return n;
+static les_tensor_name name_of(const binder *b, int layer, const char *role, const char *suffix) {
+  return les_tensor_name_make(b->names, b->prefix, layer, role, suffix);
 }
 
-/* The tensor of that name, marked as used; NULL if there is none. */
-static const les_tensor *take(builder *b, const char *full) {
-  const les_tensor *t = les_tensors_find(b->weights, full);
-  if (t) b->used[t - b->weights->items] = true;
+/* Finds a tensor by its full name and marks it as used; NULL: not in the file. */
+static const les_tensor *take(binder *b, const char *full) {
+  const les_tensor *t = les_tensors_find(b->tensors, full);
+  if (t) b->used[t - b->tensors->items] = true;
   return t;
 }
 
@@ -76,16 +61,17 @@ static les_status check_tensor(const les_tensor *t, int64_t rows, int64_t cols) 
   return LES_OK;
 }
 
-static les_status missing(const builder *b, const char *full) {
+static les_status missing(const binder *b, const char *full) {
   return les_fail(LES_FAILED, "tensor '%s' is missing; architecture %s needs it", full, b->arch->name);
 }
 
 static les_status no_memory(const char *full) {
-  return les_fail(LES_FAILED, "no memory for a copy of tensor '%s'", full);
+  return les_no_memory("a copy of tensor '%s'", full);
 }
 
-/* A norm scale or bias of n elements as f32; *out is NULL if there is none and none is required. */
-static les_status take_vector(builder *b, name full, int64_t n, bool required, float add, const float **out) {
+/* A norm scale or bias of n elements, converted to f32; NULL if it is optional and not in the file. */
+static les_status take_vector(binder *b, les_tensor_name full, int64_t n, bool required, float add,
+                              const float **out) {
   const les_tensor *t = take(b, full.text);
   *out = NULL;
   if (!t) return required ? missing(b, full.text) : LES_OK;
@@ -104,8 +90,8 @@ static size_t element_bytes(const les_dtype_info *type) {
   return type->block_elements == 1 ? (size_t)type->block_bytes : 0;
 }
 
-/* (cols, rows) as it lies in the file, made (rows, cols) in memory of our own. */
-static les_status transpose(builder *b, const les_tensor *t, les_matrix *m) {
+/* Copies a matrix that the file holds as (cols, rows) to (rows, cols). */
+static les_status transpose(binder *b, const les_tensor *t, les_matrix *m) {
   size_t size = element_bytes(les_dtype_find(t->type_id));
   if (!size)
     return les_fail(LES_FAILED, "tensor '%s' has weight type %s, which cannot be transposed", t->name,
@@ -120,8 +106,9 @@ static les_status transpose(builder *b, const les_tensor *t, les_matrix *m) {
   return LES_OK;
 }
 
-/* Safetensors files may put a tensor at any byte; kernels read whole elements. */
-static les_status align(builder *b, const les_tensor *t, les_matrix *m) {
+/* Tensors of safetensors files may start at any byte, but kernels read aligned elements: copies if need be.
+ */
+static les_status align(binder *b, const les_tensor *t, les_matrix *m) {
   size_t size = element_bytes(les_dtype_find(t->type_id));
   m->data = t->data;
   if (!size || (uintptr_t)t->data % size == 0) return LES_OK;
@@ -131,8 +118,8 @@ static les_status align(builder *b, const les_tensor *t, les_matrix *m) {
   return LES_OK;
 }
 
-/* rows 0: as many as the tensor has. `transposed`: it lies as (cols, rows). */
-static les_status take_matrix(builder *b, name full, int64_t rows, int64_t cols, bool transposed,
+/* rows 0: as many as the tensor has. `transposed`: the file holds it as (cols, rows). */
+static les_status take_matrix(binder *b, les_tensor_name full, int64_t rows, int64_t cols, bool transposed,
                               les_matrix *m) {
   const les_tensor *t = take(b, full.text);
   if (!t) return missing(b, full.text);
@@ -142,7 +129,8 @@ static les_status take_matrix(builder *b, name full, int64_t rows, int64_t cols,
   return transposed ? transpose(b, t, m) : align(b, t, m);
 }
 
-static les_status take_norm(builder *b, name scale, name bias, int64_t n, les_norm *out) {
+static les_status take_norm(binder *b, les_tensor_name scale, les_tensor_name bias, int64_t n,
+                            les_norm *out) {
   bool minus_one = b->hub && b->arch->hub_norm_minus_one;
   LES_TRY(take_vector(b, scale, n, true, minus_one ? 1 : 0, &out->scale));
   return take_vector(b, bias, n, b->arch->norm == LES_LAYER_NORM, 0, &out->bias);
@@ -157,16 +145,16 @@ static les_linear slice(const les_linear *fused, int64_t first, int64_t rows) {
   return s;
 }
 
-static les_status take_linear(builder *b, int layer, const char *role, int64_t rows, int64_t cols, bool bias,
+static les_status take_linear(binder *b, int layer, const char *role, int64_t rows, int64_t cols, bool bias,
                               les_linear *out) {
   bool transposed = b->hub && b->arch->hub_transposed;
-  LES_TRY(take_matrix(b, make_name(b, layer, role, ".weight"), rows, cols, transposed, &out->w));
-  return take_vector(b, make_name(b, layer, role, ".bias"), rows, bias, 0, &out->bias);
+  LES_TRY(take_matrix(b, name_of(b, layer, role, ".weight"), rows, cols, transposed, &out->w));
+  return take_vector(b, name_of(b, layer, role, ".bias"), rows, bias, 0, &out->bias);
 }
 
-static les_status build_linears(builder *b, int layer, les_layer *l) {
+static les_status bind_linears(binder *b, int layer, les_layer *l) {
   const les_hparams *s = &b->config->hparams;
-  const int64_t q = (int64_t)s->n_heads * s->head_dim, kv = (int64_t)s->n_kv_heads * s->head_dim;
+  const int64_t q = les_q_dim(s), kv = les_kv_dim(s);
   int64_t rows, cols;
   les_linear fused;
   for (int id = 0; id < LES_N_LINEAR; id++) {
@@ -190,15 +178,14 @@ static les_status build_linears(builder *b, int layer, les_layer *l) {
   return LES_OK;
 }
 
-static les_status build_layer(builder *b, int layer, les_layer *l) {
+static les_status bind_layer(binder *b, int layer, les_layer *l) {
   const les_hparams *s = &b->config->hparams;
-  LES_TRY(build_linears(b, layer, l));
+  LES_TRY(bind_linears(b, layer, l));
   for (int id = 0; id < LES_N_NORM; id++) {
     if (!(b->arch->norms >> id & 1)) continue;
     const char *role = b->names->norm[id];
-    bool head = id == LES_NORM_Q || id == LES_NORM_K;
-    LES_TRY(take_norm(b, make_name(b, layer, role, ".weight"), make_name(b, layer, role, ".bias"),
-                      head ? s->head_dim : s->n_embd, &l->norm[id]));
+    LES_TRY(take_norm(b, name_of(b, layer, role, ".weight"), name_of(b, layer, role, ".bias"),
+                      les_norm_size(s, (les_norm_id)id), &l->norm[id]));
   }
   bool sliding = b->config->sliding[layer];
   l->window = sliding ? b->config->window : 0;
@@ -206,16 +193,16 @@ static les_status build_layer(builder *b, int layer, les_layer *l) {
   return LES_OK;
 }
 
-static les_status build_rope(builder *b) {
+static les_status bind_rope(binder *b) {
   const les_hparams *s = &b->config->hparams;
   const float *divisors = NULL;
   if (s->n_rope_pairs == 0) return LES_OK;
   if (!b->hub)
-    LES_TRY(take_vector(b, make_name(b, NO_LAYER, "rope_freqs", ".weight"), s->n_rope_pairs, false, 0,
+    LES_TRY(take_vector(b, name_of(b, LES_NO_LAYER, "rope_freqs", ".weight"), s->n_rope_pairs, false, 0,
                         &divisors));
   for (int t = 0; t < 2; t++) {
     double *freq = les_owned_alloc(b->owned, (size_t)s->n_rope_pairs, sizeof *freq);
-    if (!freq) return les_fail(LES_FAILED, "no memory for rope tables");
+    if (!freq) return les_no_memory("rope tables");
     les_rope_fill(&b->config->rope[t], s->n_rope_pairs, freq, &b->model->rope[t].magnitude);
     for (int i = 0; divisors && i < s->n_rope_pairs; i++) {
       if (!(divisors[i] > 0))
@@ -228,31 +215,31 @@ static les_status build_rope(builder *b) {
   return LES_OK;
 }
 
-/* Finds how names begin, and takes what stands outside of the layers. */
-static les_status build_ends(builder *b) {
+/* Finds the prefix of names, and binds what is outside the layers: embeddings, final norm and output. */
+static les_status bind_embeddings(binder *b) {
   les_model *m = b->model;
   les_hparams *s = &m->hparams;
   const char *const *p = b->names->prefixes;
   for (b->prefix = *p; *p; p++) {
     b->prefix = *p;
-    if (les_tensors_find(b->weights, make_name(b, NO_LAYER, b->names->tok_embd, ".weight").text)) break;
+    if (les_tensors_find(b->tensors, name_of(b, LES_NO_LAYER, b->names->tok_embd, ".weight").text)) break;
   }
   if (!*p) b->prefix = b->names->prefixes[0];
-  LES_TRY(take_matrix(b, make_name(b, NO_LAYER, b->names->tok_embd, ".weight"), s->n_vocab, s->n_embd, false,
-                      &m->tok_embd));
+  LES_TRY(take_matrix(b, name_of(b, LES_NO_LAYER, b->names->tok_embd, ".weight"), s->n_vocab, s->n_embd,
+                      false, &m->tok_embd));
   if (m->tok_embd.rows > INT32_MAX)
     return les_fail(LES_FAILED, "a vocabulary of %" PRId64 " tokens is too large", m->tok_embd.rows);
   s->n_vocab = (int)m->tok_embd.rows;
   if (b->arch->learned_positions)
-    LES_TRY(take_matrix(b, make_name(b, NO_LAYER, b->names->pos_embd, ".weight"), s->n_ctx, s->n_embd, false,
-                        &m->pos_embd));
-  LES_TRY(take_norm(b, make_name(b, NO_LAYER, b->names->output_norm, ".weight"),
-                    make_name(b, NO_LAYER, b->names->output_norm, ".bias"), s->n_embd, &m->output_norm));
-  /* a head in the file is used even if the settings call it tied: then it is a copy, or they are wrong */
-  name head = {""};
+    LES_TRY(take_matrix(b, name_of(b, LES_NO_LAYER, b->names->pos_embd, ".weight"), s->n_ctx, s->n_embd,
+                        false, &m->pos_embd));
+  LES_TRY(take_norm(b, name_of(b, LES_NO_LAYER, b->names->output_norm, ".weight"),
+                    name_of(b, LES_NO_LAYER, b->names->output_norm, ".bias"), s->n_embd, &m->output_norm));
+  /* an output matrix in the file is used even if the configuration says tied: it is the better source */
+  les_tensor_name head = {""};
   for (p = b->names->outputs; *p; p++) {
     snprintf(head.text, sizeof head.text, "%s.weight", *p);
-    if (les_tensors_find(b->weights, head.text))
+    if (les_tensors_find(b->tensors, head.text))
       return take_matrix(b, head, s->n_vocab, s->n_embd, false, &m->output);
   }
   m->output = m->tok_embd;
@@ -264,30 +251,30 @@ static les_status build_ends(builder *b) {
                    b->names->outputs[0]);
 }
 
-static les_status check_all_used(const builder *b) {
-  for (int i = 0; i < b->weights->n; i++)
-    if (!b->used[i] && !les_arch_ignores(b->weights->items[i].name))
+static les_status check_all_used(const binder *b) {
+  for (int i = 0; i < b->tensors->n; i++)
+    if (!b->used[i] && !les_arch_ignores(b->tensors->items[i].name))
       return les_fail(LES_FAILED, "tensor '%s' has no place in architecture %s as it is known here",
-                      b->weights->items[i].name, b->arch->name);
+                      b->tensors->items[i].name, b->arch->name);
   return LES_OK;
 }
 
-les_status les_model_bind(les_model *m, const les_config *c, const les_tensors *w, bool hub,
+les_status les_model_bind(les_model *m, const les_config *c, const les_tensors *tensors, bool hub,
                           les_owned *owned) {
-  builder b = {.model = m, .config = c, .arch = c->arch, .weights = w, .hub = hub, .owned = owned};
+  binder b = {.model = m, .config = c, .arch = c->arch, .tensors = tensors, .hub = hub, .owned = owned};
   b.names = hub ? c->arch->hub : &les_gguf_names;
   les_status status;
   m->arch = c->arch->name;
   m->hparams = c->hparams;
   m->layers = les_owned_alloc(owned, (size_t)c->hparams.n_layers, sizeof *m->layers);
-  b.used = calloc((size_t)w->n + 1, sizeof *b.used);
+  b.used = calloc((size_t)tensors->n + 1, sizeof *b.used);
   if (!m->layers || !b.used) {
-    status = les_fail(LES_FAILED, "no memory for the table of %d layers", c->hparams.n_layers);
+    status = les_no_memory("the table of %d layers", c->hparams.n_layers);
     goto done;
   }
-  LES_GOTO(status, build_ends(&b), done);
-  for (int i = 0; i < c->hparams.n_layers; i++) LES_GOTO(status, build_layer(&b, i, &m->layers[i]), done);
-  LES_GOTO(status, build_rope(&b), done);
+  LES_GOTO(status, bind_embeddings(&b), done);
+  for (int i = 0; i < c->hparams.n_layers; i++) LES_GOTO(status, bind_layer(&b, i, &m->layers[i]), done);
+  LES_GOTO(status, bind_rope(&b), done);
   status = check_all_used(&b);
 done:
   free(b.used);

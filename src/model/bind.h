@@ -1,4 +1,4 @@
-/* From a configuration and a table of tensors to a les_model: every tensor by its role, its shape checked. */
+/* Binds tensors to their roles in a les_model, by name, and checks their shapes. */
 #ifndef LES_MODEL_BIND_H
 #define LES_MODEL_BIND_H
 
@@ -11,14 +11,14 @@ typedef struct les_owned {
   int n;
 } les_owned;
 
-/* n zeroed elements that live until les_owned_free; NULL if there is no memory. */
+/* n zeroed elements that live until les_owned_free; NULL: out of memory. */
 void *les_owned_alloc(les_owned *o, size_t n, size_t size);
 void les_owned_free(les_owned *o);
 
-/* Fills shape, matrices, norms, layers and rope tables of *m. hub: tensors are named and laid out as in
- * safetensors files. A tensor that is missing, of another shape or type, or that has no place in the
- * architecture is an error that names it. What is not in the mapped files goes to `owned`. */
-les_status les_model_bind(les_model *m, const les_config *c, const les_tensors *w, bool hub,
+/* Fills hyperparameters, matrices, norms, layers and rope tables of *m. hub: tensors are named and laid out
+ * as in safetensors files, else as in GGUF. A tensor that is missing, has another shape or a type that cannot
+ * be read, or has no role in the architecture is an error that names it. Converted copies go to `owned`. */
+les_status les_model_bind(les_model *m, const les_config *c, const les_tensors *tensors, bool hub,
                           les_owned *owned);
 
 #endif

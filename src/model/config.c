@@ -66,7 +66,7 @@ les_status les_config_finish(les_config *c, int max_layers) {
     for (int i = 0; i < 2; i++) LES_TRY(check_rope(&c->rope[i]));
   }
   c->sliding = calloc((size_t)s->n_layers, sizeof *c->sliding);
-  return c->sliding ? LES_OK : les_fail(LES_FAILED, "no memory for %d layers", s->n_layers);
+  return c->sliding ? LES_OK : les_no_memory("the settings of %d layers", s->n_layers);
 }
 
 void les_config_set_windows(les_config *c, int period) {
@@ -82,7 +82,7 @@ les_status les_config_add_eos(les_config *c, int64_t token) {
   for (int i = 0; i < c->n_eos; i++)
     if (c->eos[i] == token) return LES_OK;
   int32_t *eos = realloc(c->eos, (size_t)(c->n_eos + 1) * sizeof *eos);
-  if (!eos) return les_fail(LES_FAILED, "no memory for end tokens");
+  if (!eos) return les_no_memory("end tokens");
   c->eos = eos;
   c->eos[c->n_eos++] = (int32_t)token;
   return LES_OK;
@@ -93,10 +93,4 @@ void les_config_free(les_config *c) {
   free(c->sliding);
   free(c->eos);
   *c = (les_config){0};
-}
-
-les_status les_config_read(les_config *out, const les_model_files *files, const char *path) {
-  if (!files->gguf) return les_config_read_json(out, files->folder, files->weights->n);
-  les_status status = les_config_read_gguf(out, files->gguf);
-  return status == LES_OK ? status : les_fail_in(status, "%s", path);
 }

@@ -1,4 +1,4 @@
-#include "model/config.h"
+#include "model/config_gguf.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,8 +17,8 @@ static key arch_key(const les_config *c, const char *name) {
   return k;
 }
 
-/* An integer that may also stand as an array with an element a layer, all equal. `fallback` where there is no
- * such key; negative: there must be one. */
+/* An integer, or an array of one integer per layer, all equal. `fallback`: where the key is missing;
+ * negative: it must not be. */
 static les_status read_int(const les_config *c, const les_gguf *g, const char *name, int64_t fallback,
                            int *out) {
   key k = arch_key(c, name);
@@ -95,7 +95,7 @@ static les_status read_rope(les_config *c, const les_gguf *g) {
   if (les_gguf_double(g, old.text, &r->factor)) text = "linear", n = 6;
   les_gguf_string(g, type.text, &text, &n);
   LES_TRY(read_number(c, g, "rope.scaling.factor", &r->factor));
-  if (r->factor == 0) r->factor = 1; /* as converters write it for none */
+  if (r->factor == 0) r->factor = 1; /* what converters write for "none" */
   if (n == 6 && !memcmp(text, "linear", 6))
     r->scaling = LES_ROPE_LINEAR;
   else if (n == 4 && !memcmp(text, "yarn", 4))
@@ -116,11 +116,11 @@ static les_status read_rope(les_config *c, const les_gguf *g) {
   return LES_OK;
 }
 
-/* What Gemma's files leave to the architecture, and what they may say. */
+/* Gemma: constants that its GGUF files leave out, and keys of its own. */
 static les_status read_gemma(les_config *c, const les_gguf *g) {
   les_hparams *s = &c->hparams;
   bool gemma3 = !strcmp(c->arch->name, "gemma3");
-  int biggest = gemma3 ? 62 : 46; /* layers of the 27B models, which alone scale by the embedding's share */
+  int biggest = gemma3 ? 62 : 46; /* layers of the 27B models, which alone scale by n_embd / n_heads */
   if (s->attn_scale == 0 && s->n_layers == biggest)
     s->attn_scale = (float)(1 / sqrt((double)s->n_embd / s->n_heads));
   s->attn_softcap = gemma3 ? 0 : 50;
@@ -133,8 +133,7 @@ static les_status read_gemma(les_config *c, const les_gguf *g) {
   return read_number(c, g, "rope.freq_base_swa", &c->rope[1].base);
 }
 
-/* Which layers see a window only: as the file says by a period or layer by layer, else as the architecture
- * has it. */
+/* Which layers use a sliding window: by the file's period or its list of layers, else by the architecture. */
 static les_status read_windows(les_config *c, const les_gguf *g) {
   key k = arch_key(c, "attention.sliding_window_pattern");
   int64_t n = les_gguf_array_length(g, k.text), period = 0, on;
@@ -153,7 +152,7 @@ static les_status read_windows(les_config *c, const les_gguf *g) {
   return LES_OK;
 }
 
-/* Keys that change what a model computes in ways that the forward pass does not know. */
+/* Settings that would have the model compute what the forward pass does not know. */
 static les_status refuse_unsupported(const les_config *c, const les_gguf *g) {
   static const struct {
     const char *name;
@@ -209,7 +208,7 @@ static les_status find_arch(les_config *c, const les_gguf *g) {
                     (int)(n < 64 ? n : 64), text);
   if (les_gguf_string(g, "general.name", &text, &n) && n > 0) {
     c->name = strndup(text, n);
-    if (!c->name) return les_fail(LES_FAILED, "no memory for the model's name");
+    if (!c->name) return les_no_memory("the model's name");
   }
   return LES_OK;
 }
@@ -225,7 +224,7 @@ les_status les_config_read_gguf(les_config *out, const les_gguf *g) {
   LES_TRY(read_float(out, g, "attn_logit_softcapping", &out->hparams.attn_softcap));
   LES_TRY(read_float(out, g, "final_logit_softcapping", &out->hparams.logit_softcap));
   LES_TRY(read_eos(out, g));
-  LES_TRY(les_config_finish(out, les_gguf_n_tensors(g)));
+  LES_TRY(les_config_finish(out, les_gguf_tensors(g)->n));
   out->tied = true;
   return read_windows(out, g);
 }

@@ -1,6 +1,7 @@
+#include "model/config_json.h"
+
 #include "base/json.h"
 #include "base/path.h"
-#include "model/config.h"
 #include "model/config_rope.h"
 #include "model/hf_config.h"
 
@@ -12,21 +13,21 @@
 /* A config.json being read. */
 typedef struct reader {
   les_config *config;
-  const les_hf_config *dialect;
+  const les_hf_config *hf; /* how this model_type spells its settings */
   const char *path;
   const cJSON *top;  /* the document */
   const cJSON *text; /* its text_config where there is one, else the document */
 } reader;
 
-/* null says that there is none, where that differs from leaving the key out; elsewhere the two are the same.
- */
-static void settle_nulls(cJSON *item) {
+/* Replaces null by what it means: for some keys "none" (0, or an empty list), which is not their default; for
+ * the others the same as leaving the key out. */
+static void resolve_nulls(cJSON *item) {
   static const char *const none[] = {
       "sliding_window",         "num_key_value_heads",     "head_dim",
       "attn_logit_softcapping", "final_logit_softcapping", "intermediate_size"};
   for (cJSON *child = item->child, *next; child; child = next) {
     next = child->next;
-    settle_nulls(child);
+    resolve_nulls(child);
     if (!cJSON_IsNull(child) || !cJSON_IsObject(item)) continue;
     bool zero = false;
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) zero |= !strcmp(child->string, none[i]);
@@ -67,15 +68,15 @@ static les_status read_activation(const reader *r) {
               {"relu", LES_ACT_RELU}};
   const char *name = NULL;
   r->config->hparams.act = r->config->arch->act;
-  LES_TRY(les_json_get_string(r->text, r->dialect->act, r->path, &name));
+  LES_TRY(les_json_get_string(r->text, r->hf->act, r->path, &name));
   if (!name) return LES_OK;
   for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
     if (!strcmp(acts[i].name, name)) return r->config->hparams.act = acts[i].act, LES_OK;
-  return les_fail(LES_FAILED, "%s: '%s' is '%s', which is not supported", r->path, r->dialect->act, name);
+  return les_fail(LES_FAILED, "%s: '%s' is '%s', which is not supported", r->path, r->hf->act, name);
 }
 
 static les_status read_shape(const reader *r) {
-  const les_hf_config *d = r->dialect;
+  const les_hf_config *d = r->hf;
   les_hparams *s = &r->config->hparams;
   LES_TRY(read_int(r, d->layers, d->n_layers, &s->n_layers));
   LES_TRY(read_int(r, d->embd, d->n_embd, &s->n_embd));
@@ -92,7 +93,7 @@ static les_status read_shape(const reader *r) {
   return read_activation(r);
 }
 
-/* What stands before the softmax and the logits. */
+/* Scales and soft caps of attention scores and logits. */
 static les_status read_scales(const reader *r) {
   les_hparams *s = &r->config->hparams;
   const char *arch = r->config->arch->name;
@@ -100,15 +101,15 @@ static les_status read_scales(const reader *r) {
   float scalar;
   LES_TRY(les_json_get_bool(r->text, "scale_attn_weights", r->path, &scaled));
   if (!scaled || !strcmp(arch, "gptneo")) s->attn_scale = 1;
-  if (r->dialect->windows != LES_WINDOWS_PERIOD) return LES_OK;
+  if (r->hf->windows != LES_WINDOWS_PERIOD) return LES_OK;
   LES_TRY(read_float(r, "query_pre_attn_scalar", 256, &scalar));
   if (!(scalar > 0))
     return les_fail(LES_FAILED, "%s: 'query_pre_attn_scalar' is %g; it must be above 0", r->path,
                     (double)scalar);
   s->attn_scale = (float)(1 / sqrt((double)scalar));
-  if (strcmp(arch, "gemma3")) /* there transformers reads the key, but does not apply it */
-    LES_TRY(read_float(r, "attn_logit_softcapping", r->dialect->attn_softcap, &s->attn_softcap));
-  return read_float(r, "final_logit_softcapping", r->dialect->logit_softcap, &s->logit_softcap);
+  if (strcmp(arch, "gemma3")) /* transformers reads the key for Gemma 3, but does not apply it */
+    LES_TRY(read_float(r, "attn_logit_softcapping", r->hf->attn_softcap, &s->attn_softcap));
+  return read_float(r, "final_logit_softcapping", r->hf->logit_softcap, &s->logit_softcap);
 }
 
 static les_status read_biases(const reader *r) {
@@ -138,7 +139,7 @@ static les_status read_layer_types(const reader *r, const cJSON *types) {
   return LES_OK;
 }
 
-/* GPT-Neo: [[["global", "local"], 12]], or the list that it stands for. */
+/* GPT-Neo: [[["global", "local"], 12]] is this list of names, 12 times over. */
 static les_status read_attention_types(const reader *r) {
   const cJSON *types = cJSON_GetObjectItemCaseSensitive(r->text, "attention_types"), *group;
   les_config *c = r->config;
@@ -166,7 +167,7 @@ static les_status read_attention_types(const reader *r) {
 static les_status read_windows(const reader *r) {
   les_config *c = r->config;
   const cJSON *types = cJSON_GetObjectItemCaseSensitive(r->text, "layer_types");
-  les_windows kind = r->dialect->windows;
+  les_windows kind = r->hf->windows;
   int period = 0, first = 0;
   if (types && (kind == LES_WINDOWS_PERIOD || kind == LES_WINDOWS_UPPER)) return read_layer_types(r, types);
   if (kind == LES_WINDOWS_PERIOD)
@@ -180,13 +181,13 @@ static les_status read_windows(const reader *r) {
 }
 
 static les_status read_window(const reader *r) {
-  bool used = r->dialect->windows != LES_WINDOWS_UPPER;
+  bool used = r->hf->windows != LES_WINDOWS_UPPER;
   LES_TRY(les_json_get_bool(r->text, "use_sliding_window", r->path, &used));
-  if (r->dialect->windows == LES_WINDOWS_NONE || !used) return LES_OK;
-  return read_int(r, r->dialect->window, r->dialect->n_window, &r->config->window);
+  if (r->hf->windows == LES_WINDOWS_NONE || !used) return LES_OK;
+  return read_int(r, r->hf->window, r->hf->n_window, &r->config->window);
 }
 
-/* Settings that change what a model computes in ways that the forward pass does not know. */
+/* Settings that would have the model compute what the forward pass does not know. */
 static les_status refuse_unsupported(const reader *r) {
   static const char *const flags[] = {"use_bidirectional_attention", "add_cross_attention",
                                       "scale_attn_by_inverse_layer_idx", "is_encoder_decoder"};
@@ -216,22 +217,22 @@ static les_status add_eos(les_config *c, const cJSON *item, const char *path) {
   return LES_OK;
 }
 
-/* End tokens: of the configuration, else transformers' default, and of generation_config.json where it is
- * there. */
+/* End tokens: those of config.json, else transformers' default, and those of generation_config.json, if there
+ * is one. */
 static les_status read_eos(const reader *r, const char *dir) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->top, "eos_token_id");
   if (!item) item = cJSON_GetObjectItemCaseSensitive(r->text, "eos_token_id");
   if (item)
     LES_TRY(add_eos(r->config, item, r->path));
-  else if (r->dialect->eos >= 0)
-    LES_TRY(les_config_add_eos(r->config, r->dialect->eos));
+  else if (r->hf->eos >= 0)
+    LES_TRY(les_config_add_eos(r->config, r->hf->eos));
 
   char *path = les_path_join(dir, "generation_config.json");
   cJSON *doc = NULL;
   if (!path) return les_no_memory("the name of a file in %s", dir);
   les_status status = access(path, F_OK) == 0 ? les_json_read(&doc, path) : LES_OK;
   if (status == LES_OK && doc) {
-    settle_nulls(doc);
+    resolve_nulls(doc);
     item = cJSON_GetObjectItemCaseSensitive(doc, "eos_token_id");
     if (item) status = add_eos(r->config, item, path);
   }
@@ -240,34 +241,34 @@ static les_status read_eos(const reader *r, const char *dir) {
   return status;
 }
 
-static les_status find_dialect(reader *r) {
+static les_status find_model_type(reader *r) {
   const char *type = NULL;
   LES_TRY(les_json_get_string(r->top, "model_type", r->path, &type));
   if (!type) return les_fail(LES_FAILED, "%s: has no 'model_type'", r->path);
-  r->dialect = les_hf_config_find(type);
-  if (!r->dialect)
+  r->hf = les_hf_config_find(type);
+  if (!r->hf)
     return les_fail(
         LES_FAILED,
         "%s: model_type '%s' is not supported; `lesion inspect --help` lists the architectures that are",
         r->path, type);
-  r->config->arch = les_arch_find(r->dialect->arch);
+  r->config->arch = les_arch_find(r->hf->arch);
   const cJSON *text = cJSON_GetObjectItemCaseSensitive(r->top, "text_config");
   r->text = cJSON_IsObject(text) ? text : r->top;
   return LES_OK;
 }
 
 static les_status read_all(reader *r, const char *dir, int max_layers) {
-  LES_TRY(find_dialect(r));
+  LES_TRY(find_model_type(r));
   LES_TRY(refuse_unsupported(r));
   LES_TRY(read_shape(r));
   LES_TRY(read_scales(r));
   LES_TRY(read_biases(r));
   LES_TRY(read_window(r));
-  r->config->tied = r->dialect->tied;
+  r->config->tied = r->hf->tied;
   LES_TRY(les_json_get_bool(r->text, "tie_word_embeddings", r->path, &r->config->tied));
   LES_TRY(les_json_get_bool(r->top, "tie_word_embeddings", r->path, &r->config->tied));
   if (!r->config->arch->learned_positions)
-    LES_TRY(les_config_read_rope(r->config, r->text, r->path, r->dialect->base));
+    LES_TRY(les_config_read_rope(r->config, r->text, r->path, r->hf->base));
   LES_TRY(read_eos(r, dir));
   les_status status = les_config_finish(r->config, max_layers);
   return status == LES_OK ? read_windows(r) : les_fail_in(status, "%s", r->path);
@@ -281,7 +282,7 @@ les_status les_config_read_json(les_config *out, const char *dir, int max_layers
   les_status status = les_json_read(&doc, path);
   if (status == LES_OK && !cJSON_IsObject(doc)) status = les_fail(LES_FAILED, "%s: is no JSON object", path);
   if (status == LES_OK) {
-    settle_nulls(doc);
+    resolve_nulls(doc);
     reader r = {.config = out, .path = path, .top = doc};
     status = read_all(&r, dir, max_layers);
   }

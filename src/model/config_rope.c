@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A number of `object`; `fallback` if it is not there. */
+/* A number of `object`, or `fallback`. */
 static les_status number(const cJSON *object, const char *key, const char *path, double fallback,
                          double *out) {
   *out = fallback;
@@ -31,7 +31,7 @@ static les_status read_yarn(les_rope_spec *r, const cJSON *o, const char *path, 
   return number(o, "attention_factor", path, magnitude, &r->magnitude);
 }
 
-/* One set of settings; `o` may be NULL: none. */
+/* One set of settings; `o` may be NULL. */
 static les_status read_spec(les_rope_spec *r, const cJSON *o, const char *path, double base, int n_ctx) {
   const char *type = "default";
   *r = (les_rope_spec){.scaling = LES_ROPE_PLAIN, .base = base};
@@ -40,7 +40,7 @@ static les_status read_spec(les_rope_spec *r, const cJSON *o, const char *path, 
   LES_TRY(les_json_get_string(o, "type", path, &type));
   LES_TRY(les_json_get_string(o, "rope_type", path, &type));
   if (cJSON_HasObjectItem(o, "short_factor")) type = "longrope"; /* Phi-3 has called it su and yarn too */
-  /* dynamic scaling begins beyond the context that the configuration names, which is our longest */
+  /* dynamic scaling starts beyond the configured context length, which is our limit */
   if (!strcmp(type, "default") || !strcmp(type, "dynamic")) return LES_OK;
   LES_TRY(number(o, "factor", path, 0, &r->factor));
   if (!strcmp(type, "linear")) {
@@ -62,7 +62,7 @@ static les_status read_spec(les_rope_spec *r, const cJSON *o, const char *path, 
                   type);
 }
 
-/* Part of a head that is rotated. */
+/* Partial rotary embedding: only the first part of a head is rotated. */
 static les_status read_pairs(les_config *c, const cJSON *text, const cJSON *o, const char *path) {
   double share;
   les_hparams *s = &c->hparams;
@@ -97,6 +97,6 @@ les_status les_config_read_rope(les_config *c, const cJSON *text, const char *pa
     c->rope[1] = c->rope[0];
     return LES_OK;
   }
-  LES_TRY(number(text, "rope_local_base_freq", path, 10000, &local)); /* sliding windows are never scaled */
+  LES_TRY(number(text, "rope_local_base_freq", path, 10000, &local)); /* sliding layers are never scaled */
   return read_spec(&c->rope[1], sliding, path, local, c->hparams.n_ctx);
 }

@@ -18,7 +18,7 @@
 
 #pragma GCC diagnostic push /* a row overrides what its family says */
 #pragma GCC diagnostic ignored "-Woverride-init"
-static const les_hf_config dialects[] = {
+static const les_hf_config configs[] = {
     {.model_type = "llama",
      .arch = "llama",
      LLAMA_KEYS,
@@ -105,16 +105,16 @@ static const les_hf_config dialects[] = {
      .tied = true},
 };
 #pragma GCC diagnostic pop
-enum { n_dialects = sizeof dialects / sizeof dialects[0] };
+enum { n_configs = sizeof configs / sizeof configs[0] };
 
 const les_hf_config *les_hf_config_find(const char *model_type) {
-  for (int i = 0; i < n_dialects; i++)
-    if (!strcmp(dialects[i].model_type, model_type)) return &dialects[i];
+  for (int i = 0; i < n_configs; i++)
+    if (!strcmp(configs[i].model_type, model_type)) return &configs[i];
   return NULL;
 }
 
 const les_hf_config *les_hf_config_of(const char *arch) {
-  for (int i = 0; i < n_dialects; i++)
-    if (!strcmp(dialects[i].arch, arch)) return &dialects[i];
+  for (int i = 0; i < n_configs; i++)
+    if (!strcmp(configs[i].arch, arch)) return &configs[i];
   return NULL;
 }

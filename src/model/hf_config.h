@@ -1,4 +1,4 @@
-/* How config.json speaks of each model_type: the names of its settings, and what transformers takes for those
+/* How config.json spells each model_type: the names of its settings, and what transformers takes for those
  * that are missing (configuration_*.py of transformers 4.57 and 5). */
 #ifndef LES_MODEL_HF_CONFIG_H
 #define LES_MODEL_HF_CONFIG_H
@@ -26,10 +26,10 @@ typedef struct les_hf_config {
   float attn_softcap, logit_softcap;
 } les_hf_config;
 
-/* The dialect of that model_type; NULL if it is not known. */
+/* The row of that model_type; NULL if it is not known. */
 const les_hf_config *les_hf_config_find(const char *model_type);
 
-/* The first dialect that leads to architecture `arch`: the one to write. */
+/* The first row of architecture `arch`: the one to write. */
 const les_hf_config *les_hf_config_of(const char *arch);
 
 #endif

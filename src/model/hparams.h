@@ -6,7 +6,6 @@
 
 typedef enum les_norm_kind { LES_RMS_NORM, LES_LAYER_NORM } les_norm_kind;
 
-/* Everything about a model that is a number or a choice. */
 typedef struct les_hparams {
   int n_layers, n_embd, n_ff, n_heads, n_kv_heads, head_dim, n_vocab;
   int n_ctx;          /* longest sequence, in tokens */
@@ -20,8 +19,18 @@ typedef struct les_hparams {
   float embd_scale;     /* token embeddings times this; 1 mostly, sqrt(n_embd) for Gemma */
   int n_rope_pairs;     /* rotated pairs of a head; 0: no rope (learned positions) */
   bool rope_neox;       /* pairs are (i, i + n_rope_pairs), else neighbours */
-  float init_range;     /* standard deviation of fresh matrices; 0.02 where the config is silent */
-  bool init_scaled_out; /* GPT-2: fresh output projections (o, down) have init_range / sqrt(2 n_layers) */
+  float init_range;     /* standard deviation of matrices at initialisation; 0.02 by default */
+  bool init_scaled_out; /* GPT-2: output projections (o, down) start with init_range / sqrt(2 n_layers) */
 } les_hparams;
+
+/* Elements of all query heads of a row. */
+static inline int les_q_dim(const les_hparams *h) {
+  return h->n_heads * h->head_dim;
+}
+
+/* Elements of all key heads of a row; values have as many. */
+static inline int les_kv_dim(const les_hparams *h) {
+  return h->n_kv_heads * h->head_dim;
+}
 
 #endif

@@ -8,10 +8,14 @@ const char *les_linear_name(les_linear_id id) {
 }
 
 void les_linear_size(const les_hparams *h, les_linear_id id, int64_t *rows, int64_t *cols) {
-  const int64_t q = (int64_t)h->n_heads * h->head_dim, kv = (int64_t)h->n_kv_heads * h->head_dim;
+  const int q = les_q_dim(h), kv = les_kv_dim(h);
   *rows = id == LES_Q                     ? q
           : id == LES_K || id == LES_V    ? kv
           : id == LES_O || id == LES_DOWN ? h->n_embd
                                           : h->n_ff;
   *cols = id == LES_O ? q : id == LES_DOWN ? h->n_ff : h->n_embd;
+}
+
+int les_norm_size(const les_hparams *h, les_norm_id id) {
+  return id == LES_NORM_Q || id == LES_NORM_K ? h->head_dim : h->n_embd;
 }

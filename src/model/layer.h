@@ -4,8 +4,7 @@
 
 #include "model/hparams.h"
 
-/* The seven weight matrices of a layer. Fused ones (GPT-2's c_attn, Phi-3's gate_up) are seen as their
- * slices. */
+/* The seven weight matrices of a layer. Fused ones (GPT-2's c_attn, Phi-3's gate_up) are split. */
 typedef enum les_linear_id {
   LES_Q,    /* (n_heads * head_dim, n_embd) */
   LES_K,    /* (n_kv_heads * head_dim, n_embd) */
@@ -33,8 +32,7 @@ typedef enum les_norm_id {
   LES_N_NORM
 } les_norm_id;
 
-/* Scale NULL: the architecture has no such norm. A scale is what the normalised value is multiplied by: the +
- * 1 of Gemma's norms is already added. */
+/* scale NULL: the architecture has no such norm. Gemma's + 1 is already added to its scales. */
 typedef struct les_norm {
   const float *scale;
   const float *bias; /* layer norm only; may be NULL */
@@ -43,7 +41,7 @@ typedef struct les_norm {
 typedef struct les_layer {
   les_linear linear[LES_N_LINEAR];
   les_norm norm[LES_N_NORM];
-  int window; /* position i sees j > i - window; 0: all */
+  int window; /* position i attends to j > i - window; 0: to all */
   int rope;   /* index of the layer's table in les_model.rope */
 } les_layer;
 
@@ -52,5 +50,8 @@ const char *les_linear_name(les_linear_id id);
 
 /* Outputs (rows) and inputs (cols) of a matrix in a model of these hyperparameters. */
 void les_linear_size(const les_hparams *h, les_linear_id id, int64_t *rows, int64_t *cols);
+
+/* Elements of a norm's scale. */
+int les_norm_size(const les_hparams *h, les_norm_id id);
 
 #endif

@@ -3,22 +3,23 @@
 #include "base/path.h"
 #include "format/model_files.h"
 #include "model/bind.h"
+#include "model/config_read.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct les_model_store {
-  les_model_files source;
+  les_model_files files;
   les_owned owned;
 };
 
-/* A copy of text that lives as long as the model. */
+/* A copy of text that lives as long as the model; NULL: out of memory. */
 static const char *keep_text(les_model *m, const char *text, size_t n) {
   char *copy = les_owned_alloc(&m->store->owned, n + 1, 1);
   return copy ? memcpy(copy, text, n) : NULL;
 }
 
-/* The name of its file: what a model is called that does not say. */
+/* The default of a model's name: its file or folder without the suffix. */
 static const char *keep_file_name(les_model *m, const char *path) {
   char *name = les_path_stem(path, les_path_has_suffix(path, ".gguf") ? ".gguf" : ".safetensors");
   const char *kept = name ? keep_text(m, name, strlen(name)) : NULL;
@@ -29,39 +30,39 @@ static const char *keep_file_name(les_model *m, const char *path) {
 static les_status take_config(les_model *m, const les_config *c) {
   m->name = c->name ? keep_text(m, c->name, strlen(c->name)) : keep_file_name(m, m->path);
   int32_t *eos = les_owned_alloc(&m->store->owned, (size_t)c->n_eos + 1, sizeof *eos);
-  if (!m->name || !eos) return les_fail(LES_FAILED, "no memory for the model");
+  if (!m->name || !eos) return les_no_memory("the model");
   if (c->n_eos > 0) memcpy(eos, c->eos, (size_t)c->n_eos * sizeof *eos);
   m->eos = eos;
   m->n_eos = c->n_eos;
   return LES_OK;
 }
 
-/* A model without a tokenizer is good for everything that is given in tokens: the reason is kept. */
+/* A model without a tokenizer can still run on tokens; the reason is kept for those who need text. */
 static les_status take_tokenizer(les_model *m) {
   les_tokenizer *tokenizer = NULL;
-  const les_model_files *s = &m->store->source;
-  les_status status = s->gguf ? les_tokenizer_open_gguf(&tokenizer, s->gguf)
-                              : les_tokenizer_open_folder(&tokenizer, s->folder);
+  const les_model_files *files = &m->store->files;
+  les_status status = files->gguf ? les_tokenizer_open_gguf(&tokenizer, files->gguf)
+                                  : les_tokenizer_open_folder(&tokenizer, files->folder);
   m->tokenizer = tokenizer;
   if (status == LES_OK) return LES_OK;
   m->tokenizer_missing = keep_text(m, les_message(), strlen(les_message()));
-  return m->tokenizer_missing ? LES_OK : les_fail(LES_FAILED, "no memory for the model");
+  return m->tokenizer_missing ? LES_OK : les_no_memory("the model");
 }
 
 static les_status open_files(les_model *m, const les_model_options *o) {
-  les_model_files *s = &m->store->source;
+  les_model_files *files = &m->store->files;
   les_config config = {0};
   les_status status;
-  LES_GOTO(status, les_model_files_open(s, m->path), done);
-  LES_GOTO(status, les_config_read(&config, s, m->path), done);
-  status = les_model_bind(m, &config, s->weights, s->safetensors != NULL, &m->store->owned);
+  LES_GOTO(status, les_model_files_init(files, m->path), done);
+  LES_GOTO(status, les_config_read(&config, files, m->path), done);
+  status = les_model_bind(m, &config, files->tensors, files->safetensors != NULL, &m->store->owned);
   if (status == LES_OK) status = take_config(m, &config);
   if (status != LES_OK) {
     status = les_fail_in(status, "%s", m->path);
     goto done;
   }
   if (!o->no_tokenizer) LES_GOTO(status, take_tokenizer(m), done);
-  if (!o->no_sha256) status = les_model_files_sha256(s, o->cache_dir, m->sha256);
+  if (!o->no_sha256) status = les_model_files_sha256(files, o->cache_dir, m->sha256);
 done:
   les_config_free(&config);
   return status;
@@ -75,7 +76,7 @@ les_status les_model_open(les_model **out, const char *path, const les_model_opt
   les_model *m = calloc(1, sizeof *m);
   if (m) m->store = calloc(1, sizeof *m->store);
   if (!m || !m->store || !(m->path = keep_text(m, path, strlen(path)))) {
-    status = les_fail(LES_FAILED, "%s: no memory", path);
+    status = les_no_memory("%s", path);
     goto done;
   }
   LES_GOTO(status, open_files(m, o), done);
@@ -88,7 +89,7 @@ done:
 void les_model_close(les_model **m) {
   if (!*m) return;
   if ((*m)->store) {
-    les_model_files_close(&(*m)->store->source);
+    les_model_files_free(&(*m)->store->files);
     les_owned_free(&(*m)->store->owned);
     free((*m)->store);
   }

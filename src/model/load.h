@@ -1,4 +1,4 @@
-/* Opening a model: from its files to a les_model. */
+/* Opening a model: files, configuration, weights, tokenizer. */
 #ifndef LES_MODEL_LOAD_H
 #define LES_MODEL_LOAD_H
 
@@ -6,15 +6,14 @@
 
 typedef struct les_model_options {
   bool no_tokenizer;     /* do not load the tokenizer */
-  bool no_sha256;        /* leave sha256 empty: commands that neither print nor store it */
-  const char *cache_dir; /* folder where digests are kept; NULL: they are computed anew */
+  bool no_sha256;        /* leave sha256 empty, for commands that neither print nor store it */
+  const char *cache_dir; /* folder where digests are cached; NULL: none */
 } les_model_options;
 
 /* Opens a .gguf file (the first part of a split one), a safetensors directory or a .safetensors file beside
- * its config.json. The files are mapped read-only: matrices stay as they lie in the file, norms and biases
- * are converted to f32. Every length in the file is checked. The digest is computed once per file and kept in
- * options->cache_dir by path, size and time. Errors name the file, what is wrong and what to do. *out is NULL
- * on failure. */
+ * its config.json. The files are mapped read-only: matrices keep the file's layout, norms and biases are
+ * converted to f32. Every length in the file is checked. Digests are cached by path, size and time. Errors
+ * name the file, what is wrong and what to do. *out is NULL on failure. */
 les_status les_model_open(les_model **out, const char *path, const les_model_options *options);
 
 /* Frees the model and unmaps its files; *m becomes NULL. Accepts NULL. */

@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-/* Long waves are stretched by the factor, short ones stay, and those between are mixed. */
+/* Low frequencies are divided by the factor, high ones stay, those between are interpolated. */
 static double scale_llama3(const les_rope_spec *s, double freq) {
-  double turns = s->original_ctx * freq / (2 * M_PI); /* over the context that the model was trained on */
+  double turns = s->original_ctx * freq / (2 * M_PI); /* over the original context length */
   if (turns < s->low_freq_factor) return freq / s->factor;
   if (turns > s->high_freq_factor) return freq;
   double mix = (turns - s->low_freq_factor) / (s->high_freq_factor - s->low_freq_factor);

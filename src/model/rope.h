@@ -19,7 +19,7 @@ typedef struct les_rope_spec {
   double original_ctx;                      /* LLAMA3, YARN */
   double beta_fast, beta_slow;              /* YARN; 32 and 1 mostly */
   bool whole_dims;                          /* YARN: round the limits of the ramp outwards */
-  double magnitude;                         /* of cos and sin; 0: what the scaling says */
+  double magnitude;                         /* of cos and sin; 0: by the scaling's formula */
 } les_rope_spec;
 
 /* Fills freq (n_pairs) with the angles per position and *magnitude with the factor of cos and sin. Formulas:

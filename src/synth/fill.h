@@ -1,4 +1,4 @@
-/* Weights for models that are made up: random, the same for the same key, in every weight type. */
+/* Random weights for made-up models, in every weight type; the same key gives the same bytes. */
 #ifndef LES_SYNTH_FILL_H
 #define LES_SYNTH_FILL_H
 

@@ -1,6 +1,7 @@
 #include "synth/synth.h"
 
 #include "base/path.h"
+#include "format/gguf_type.h"
 #include "synth/fill.h"
 #include "synth/synth_file.h"
 
@@ -12,40 +13,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-  GGUF_ALIGNMENT = 32,
-  PIECE = 1 << 20
-}; /* PIECE: elements made at a time; whole blocks of every type */
+enum { PIECE = 1 << 20 }; /* elements made at a time; whole blocks of every type */
 
-/* ---- the list of tensors ------------------------------------------------------------------------------- */
+/* ---- the list of tensors ---- */
 
 typedef struct lister {
   const les_synth *synth;
   const les_names *names;
-  bool hub;
+  const char *prefix;
+  bool hub; /* safetensors, else GGUF */
   les_synth_tensors *list;
 } lister;
 
 static les_status add(lister *l, int layer, const char *role, const char *suffix, les_synth_tensor t) {
   les_synth_tensors *list = l->list;
   les_synth_tensor *items = realloc(list->items, (size_t)(list->n + 1) * sizeof *items);
-  if (!items) return les_fail(LES_FAILED, "no memory for a list of %d tensors", list->n + 1);
+  if (!items) return les_no_memory("a list of %d tensors", list->n + 1);
   list->items = items;
-  const char *prefix = l->names->prefixes[0];
-  if (layer < 0) {
-    snprintf(t.name, sizeof t.name, "%s%s%s", prefix, role, suffix);
-  } else {
-    const char *place = l->names->layer, *number = strstr(place, "%d");
-    snprintf(t.name, sizeof t.name, "%s%.*s%d%s%s%s", prefix, (int)(number - place), place, layer, number + 2,
-             role, suffix);
-  }
+  t.name = les_tensor_name_make(l->names, l->prefix, layer, role, suffix);
   const les_dtype_info *type = les_dtype_find(t.type);
   if (t.dims[0] % type->block_elements)
     return les_fail(LES_USAGE,
                     "tensor '%s' has rows of %" PRId64
                     " elements, not whole blocks of %d: choose another type than %s or another shape",
-                    t.name, t.dims[0], type->block_elements, type->name);
-  int64_t align = l->hub ? 1 : GGUF_ALIGNMENT;
+                    t.name.text, t.dims[0], type->block_elements, type->name);
+  int64_t align = l->hub ? 1 : LES_GGUF_ALIGNMENT;
   t.bytes = les_dtype_bytes(t.type, t.dims[0] * (t.n_dims == 2 ? t.dims[1] : 1));
   t.offset = (list->bytes + (uint64_t)align - 1) / (uint64_t)align * (uint64_t)align;
   list->bytes = t.offset + t.bytes;
@@ -86,67 +78,65 @@ static les_status add_linear(lister *l, int layer, const char *role, int64_t row
 static les_status add_layer(lister *l, int layer) {
   const les_config *c = l->synth->config;
   const les_hparams *s = &c->hparams;
-  const int64_t q = (int64_t)s->n_heads * s->head_dim, kv = (int64_t)s->n_kv_heads * s->head_dim;
-  const int64_t rows[] = {q, kv, kv, s->n_embd, s->n_ff, s->n_ff, s->n_embd};
-  const int64_t cols[] = {s->n_embd, s->n_embd, s->n_embd, q, s->n_embd, s->n_embd, s->n_ff};
+  int64_t rows, cols;
   for (int id = 0; id < LES_N_NORM; id++)
     if (c->arch->norms >> id & 1)
-      LES_TRY(add_norm(l, layer, l->names->norm[id],
-                       id == LES_NORM_Q || id == LES_NORM_K ? s->head_dim : s->n_embd));
+      LES_TRY(add_norm(l, layer, l->names->norm[id], les_norm_size(s, (les_norm_id)id)));
   for (int id = 0; id < LES_N_LINEAR; id++) {
     bool bias = c->biases >> id & 1;
     if (id == LES_Q && c->arch->fused_qkv) {
-      LES_TRY(add_linear(l, layer, l->names->qkv, q + 2 * kv, s->n_embd, bias));
+      LES_TRY(add_linear(l, layer, l->names->qkv, les_q_dim(s) + 2 * les_kv_dim(s), s->n_embd, bias));
       id = LES_V;
     } else if (id == LES_GATE && c->arch->fused_gate_up) {
       LES_TRY(add_linear(l, layer, l->names->gate_up, 2 * (int64_t)s->n_ff, s->n_embd, bias));
       id = LES_UP;
     } else if (id != LES_GATE || s->gated) {
-      LES_TRY(add_linear(l, layer, l->names->linear[id], rows[id], cols[id], bias));
+      les_linear_size(s, (les_linear_id)id, &rows, &cols);
+      LES_TRY(add_linear(l, layer, l->names->linear[id], rows, cols, bias));
     }
   }
   return LES_OK;
 }
 
-/* GGUF says Llama 3's scaling as a divisor for each pair: divisors (n_rope_pairs). */
+/* GGUF stores Llama 3's rope scaling as a divisor for each pair: divisors (n_rope_pairs). */
 static les_status add_divisors(lister *l, float *divisors) {
   const les_config *c = l->synth->config;
   int n = c->hparams.n_rope_pairs;
   double *plain = calloc((size_t)n, 2 * sizeof *plain), *scaled = plain + n;
   float magnitude;
-  if (!plain) return les_fail(LES_FAILED, "no memory for rope tables");
+  if (!plain) return les_no_memory("rope tables");
   les_rope_spec without = c->rope[0];
   without.scaling = LES_ROPE_PLAIN;
   les_rope_fill(&without, n, plain, &magnitude);
   les_rope_fill(&c->rope[0], n, scaled, &magnitude);
   for (int i = 0; i < n; i++) divisors[i] = (float)(plain[i] / scaled[i]);
   free(plain);
-  return add(l, -1, "rope_freqs", ".weight",
+  return add(l, LES_NO_LAYER, "rope_freqs", ".weight",
              (les_synth_tensor){.n_dims = 1, .dims = {n, 1}, .type = LES_F32, .values = divisors});
 }
 
 static les_status list_tensors(lister *l, float *divisors) {
   const les_config *c = l->synth->config;
   const les_hparams *s = &c->hparams;
-  LES_TRY(add_matrix(l, -1, l->names->tok_embd, s->n_vocab, s->n_embd, false));
-  if (c->arch->learned_positions) LES_TRY(add_matrix(l, -1, l->names->pos_embd, s->n_ctx, s->n_embd, false));
-  LES_TRY(add_norm(l, -1, l->names->output_norm, s->n_embd));
+  LES_TRY(add_matrix(l, LES_NO_LAYER, l->names->tok_embd, s->n_vocab, s->n_embd, false));
+  if (c->arch->learned_positions)
+    LES_TRY(add_matrix(l, LES_NO_LAYER, l->names->pos_embd, s->n_ctx, s->n_embd, false));
+  LES_TRY(add_norm(l, LES_NO_LAYER, l->names->output_norm, s->n_embd));
   if (!l->hub && c->rope[0].scaling == LES_ROPE_LLAMA3) LES_TRY(add_divisors(l, divisors));
   for (int i = 0; i < s->n_layers; i++) LES_TRY(add_layer(l, i));
   if (c->tied) return LES_OK;
-  les_names bare = *l->names;
-  bare.prefixes = (const char *const[]){"", NULL};
-  lister head = {l->synth, &bare, l->hub, l->list};
-  return add_matrix(&head, -1, l->names->outputs[0], s->n_vocab, s->n_embd, false);
+  lister head = *l;
+  head.prefix = ""; /* the names of outputs have theirs */
+  return add_matrix(&head, LES_NO_LAYER, l->names->outputs[0], s->n_vocab, s->n_embd, false);
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------ */
+/* ---- the file ---- */
 
 static les_status cannot_write(const char *path) {
   return les_fail(LES_FAILED, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-/* Makes and writes the elements of tensor number `number`, some at a time. */
+/* Writes the elements of tensor number `number`, PIECE at a time. */
 static les_status write_tensor(FILE *f, const char *path, const les_synth *s, const les_synth_tensor *t,
                                int number, char *piece) {
   if (t->values) return fwrite(t->values, 1, t->bytes, f) == t->bytes ? LES_OK : cannot_write(path);
@@ -167,9 +157,9 @@ static les_status write_tensor(FILE *f, const char *path, const les_synth *s, co
 
 static les_status write_data(FILE *f, const char *path, const les_synth *s, const les_synth_tensors *list,
                              uint64_t start) {
-  static const char zeros[GGUF_ALIGNMENT];
+  static const char zeros[LES_GGUF_ALIGNMENT];
   char *piece = malloc(PIECE * sizeof(float));
-  if (!piece) return les_fail(LES_FAILED, "%s: no memory", path);
+  if (!piece) return les_no_memory("the weights of %s", path);
   les_status status = LES_OK;
   uint64_t at = 0;
   for (int i = 0; i < list->n && status == LES_OK; i++) {
@@ -196,9 +186,10 @@ static les_status write_file(const char *path, const les_synth *s, bool hub) {
   les_buffer header = {0};
   FILE *f = NULL;
   float *divisors = calloc((size_t)c->hparams.n_rope_pairs + 1, sizeof *divisors);
-  les_status status = divisors ? LES_OK : les_fail(LES_FAILED, "%s: no memory", path);
+  les_status status = divisors ? LES_OK : les_no_memory("the rope factors of %s", path);
   if (status != LES_OK) goto done;
-  lister l = {s, hub ? c->arch->hub : &les_gguf_names, hub, &list};
+  const les_names *names = hub ? c->arch->hub : &les_gguf_names;
+  lister l = {s, names, names->prefixes[0], hub, &list};
   LES_GOTO(status, list_tensors(&l, divisors), done);
   LES_GOTO(status, hub ? les_synth_hub_header(&list, &header) : les_synth_gguf_header(s, &list, &header),
            done);

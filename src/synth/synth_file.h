@@ -1,13 +1,12 @@
-/* What the writers of made-up models share: the list of tensors, and what each format puts before their data.
- */
+/* What the writers of both formats share: the list of tensors. And the headers that precede their data. */
 #ifndef LES_SYNTH_SYNTH_FILE_H
 #define LES_SYNTH_SYNTH_FILE_H
 
 #include "base/buffer.h"
-#include "synth/synth.h"
+#include "synth/synth_spec.h"
 
 typedef struct les_synth_tensor {
-  char name[120];
+  les_tensor_name name;
   int n_dims;
   int64_t dims[2]; /* dims[0] is the fastest */
   les_dtype type;
@@ -23,7 +22,7 @@ typedef struct les_synth_tensors {
   uint64_t bytes; /* of all data */
 } les_synth_tensors;
 
-/* What stands in a file before its tensors' data. */
+/* The bytes of a file before its tensors' data. */
 les_status les_synth_gguf_header(const les_synth *s, const les_synth_tensors *t, les_buffer *out);
 les_status les_synth_hub_header(const les_synth_tensors *t, les_buffer *out);
 

@@ -1,10 +1,11 @@
+#include "format/gguf.h"
 #include "synth/synth_file.h"
 #include "synth/synth_vocab.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A header being built. */
+/* A header being written. */
 typedef struct writer {
   les_buffer *out;
   const les_config *config;
@@ -98,7 +99,7 @@ static void put_array(writer *w, const char *key, les_gguf_type type, uint64_t n
   put_u64(w->out, n);
 }
 
-/* Without a vocabulary that is large enough for every byte there is none: tokens have to be given. */
+/* A vocabulary too small for every byte has no tokenizer: texts must be given as tokens. */
 static void make_vocabulary(writer *w) {
   int n = w->config->hparams.n_vocab;
   if (n < LES_SYNTH_VOCAB_MIN || n > LES_SYNTH_VOCAB_MAX) {
@@ -119,7 +120,7 @@ static void make_vocabulary(writer *w) {
   put(w->out, "\1", 1);
 }
 
-/* Takes over every tokenizer.* key of another file; its tokens have to be the model's. */
+/* Copies every tokenizer.* key of another file, whose vocabulary must fit the model's. */
 static les_status copy_vocabulary(writer *w, const char *path) {
   les_gguf *g;
   LES_TRY(les_gguf_open(&g, path));
@@ -141,7 +142,7 @@ static les_status copy_vocabulary(writer *w, const char *path) {
 }
 
 les_status les_synth_gguf_header(const les_synth *s, const les_synth_tensors *t, les_buffer *out) {
-  enum { VERSION = 3, ALIGNMENT = 32 };
+  enum { VERSION = 3 };
   writer w = {out, s->config, 0};
   put(out, "GGUF", 4);
   put_u32(out, VERSION);
@@ -156,13 +157,13 @@ les_status les_synth_gguf_header(const les_synth *s, const les_synth_tensors *t,
     make_vocabulary(&w);
   for (int i = 0; i < t->n; i++) {
     const les_synth_tensor *x = &t->items[i];
-    put_text(out, x->name);
+    put_text(out, x->name.text);
     put_u32(out, (uint32_t)x->n_dims);
     for (int d = 0; d < x->n_dims; d++) put_u64(out, (uint64_t)x->dims[d]);
     put_u32(out, x->type);
     put_u64(out, x->offset);
   }
-  while (out->n % ALIGNMENT && !out->failed) les_buffer_append_byte(out, 0);
+  while (out->n % LES_GGUF_ALIGNMENT && !out->failed) les_buffer_append_byte(out, 0);
   LES_TRY(les_buffer_status(out));
   memcpy(out->data + n_keys_at, &w.n_keys, sizeof w.n_keys);
   return LES_OK;

@@ -17,7 +17,7 @@ static void append(les_buffer *b, const char *text) {
 
 les_status les_synth_hub_header(const les_synth_tensors *t, les_buffer *out) {
   uint64_t n = 0;
-  char line[320];
+  char line[512];
   les_buffer_append(out, (const char *)&n, sizeof n);
   append(out, "{\"__metadata__\":{\"format\":\"pt\"}");
   for (int i = 0; i < t->n; i++) {
@@ -28,8 +28,8 @@ les_status les_synth_hub_header(const les_synth_tensors *t, les_buffer *out) {
     else
       snprintf(shape, sizeof shape, "%" PRId64, x->dims[0]);
     snprintf(line, sizeof line,
-             ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", x->name,
-             les_dtype_find(x->type)->name, shape, x->offset, x->offset + x->bytes);
+             ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}",
+             x->name.text, les_dtype_find(x->type)->name, shape, x->offset, x->offset + x->bytes);
     append(out, line);
   }
   append(out, "}");
@@ -40,78 +40,105 @@ les_status les_synth_hub_header(const les_synth_tensors *t, les_buffer *out) {
   return LES_OK;
 }
 
-/* ---- config.json --------------------------------------------------------------------------------------- */
+/* ---- config.json ---- */
 
-static void add_windows(cJSON *o, const les_config *c, const les_hf_config *d) {
-  if (d->windows == LES_WINDOWS_NONE) return;
-  cJSON_AddNumberToObject(o, d->window, c->window);
-  if (d->windows != LES_WINDOWS_PERIOD && d->windows != LES_WINDOWS_GPT_NEO) return;
-  bool neo = d->windows == LES_WINDOWS_GPT_NEO;
-  cJSON *list = cJSON_AddArrayToObject(o, neo ? "attention_types" : "layer_types");
-  for (int i = 0; i < c->hparams.n_layers; i++) {
-    if (!neo) {
-      cJSON_AddItemToArray(list, cJSON_CreateString(c->sliding[i] ? "sliding_attention" : "full_attention"));
-      continue;
-    }
-    cJSON *group = cJSON_CreateArray(), *names = cJSON_CreateArray();
-    cJSON_AddItemToArray(names, cJSON_CreateString(c->sliding[i] ? "local" : "global"));
-    cJSON_AddItemToArray(group, names);
-    cJSON_AddItemToArray(group, cJSON_CreateNumber(1));
-    cJSON_AddItemToArray(list, group);
+/* An object being filled; `failed` once memory has run out. */
+typedef struct json_object {
+  cJSON *object;
+  bool failed;
+} json_object;
+
+static void add_number(json_object *o, const char *key, double value) {
+  if (!cJSON_AddNumberToObject(o->object, key, value)) o->failed = true;
+}
+
+static void add_text(json_object *o, const char *key, const char *value) {
+  if (!cJSON_AddStringToObject(o->object, key, value)) o->failed = true;
+}
+
+/* [["local"], 1] or [["global"], 1]; NULL if there is no memory. */
+static cJSON *attention_type(bool local) {
+  const char *name = local ? "local" : "global";
+  cJSON *group = cJSON_CreateArray(), *names = cJSON_CreateStringArray(&name, 1);
+  cJSON *times = cJSON_CreateNumber(1);
+  bool named = cJSON_AddItemToArray(group, names), timed = cJSON_AddItemToArray(group, times);
+  if (named && timed) return group;
+  if (!named) cJSON_Delete(names);
+  if (!timed) cJSON_Delete(times);
+  cJSON_Delete(group);
+  return NULL;
+}
+
+static void add_windows(json_object *o, const les_config *c, const les_hf_config *hf) {
+  if (hf->windows == LES_WINDOWS_NONE) return;
+  add_number(o, hf->window, c->window);
+  if (hf->windows != LES_WINDOWS_PERIOD && hf->windows != LES_WINDOWS_GPT_NEO) return;
+  bool neo = hf->windows == LES_WINDOWS_GPT_NEO;
+  cJSON *list = cJSON_AddArrayToObject(o->object, neo ? "attention_types" : "layer_types");
+  for (int i = 0; i < c->hparams.n_layers && !o->failed; i++) {
+    cJSON *item = neo ? attention_type(c->sliding[i])
+                      : cJSON_CreateString(c->sliding[i] ? "sliding_attention" : "full_attention");
+    o->failed = !cJSON_AddItemToArray(list, item);
+    if (o->failed) cJSON_Delete(item);
   }
 }
 
-static void add_rope(cJSON *o, const les_config *c) {
+static void add_rope(json_object *o, const les_config *c) {
   const les_rope_spec *r = &c->rope[0];
   if (c->hparams.n_rope_pairs == 0) return;
-  cJSON_AddNumberToObject(o, "rope_theta", r->base);
+  add_number(o, "rope_theta", r->base);
   if (r->scaling == LES_ROPE_PLAIN) return;
-  cJSON *scaling = cJSON_AddObjectToObject(o, "rope_scaling");
-  cJSON_AddStringToObject(scaling, "rope_type", r->scaling == LES_ROPE_LLAMA3 ? "llama3" : "linear");
-  cJSON_AddNumberToObject(scaling, "factor", r->factor);
-  if (r->scaling != LES_ROPE_LLAMA3) return;
-  cJSON_AddNumberToObject(scaling, "low_freq_factor", r->low_freq_factor);
-  cJSON_AddNumberToObject(scaling, "high_freq_factor", r->high_freq_factor);
-  cJSON_AddNumberToObject(scaling, "original_max_position_embeddings", r->original_ctx);
+  json_object scaling = {.object = cJSON_AddObjectToObject(o->object, "rope_scaling")};
+  add_text(&scaling, "rope_type", r->scaling == LES_ROPE_LLAMA3 ? "llama3" : "linear");
+  add_number(&scaling, "factor", r->factor);
+  if (r->scaling == LES_ROPE_LLAMA3) {
+    add_number(&scaling, "low_freq_factor", r->low_freq_factor);
+    add_number(&scaling, "high_freq_factor", r->high_freq_factor);
+    add_number(&scaling, "original_max_position_embeddings", r->original_ctx);
+  }
+  o->failed |= scaling.failed;
 }
 
-static cJSON *make_config(const les_synth *s) {
-  const les_config *c = s->config;
+static void add_shape(json_object *o, const les_config *c, const les_hf_config *hf) {
   const les_hparams *p = &c->hparams;
-  const les_hf_config *d = les_hf_config_of(c->arch->name);
-  if (!strcmp(d->model_type, "llama") && c->window) d = les_hf_config_find("mistral");
-  cJSON *o = cJSON_CreateObject();
-  cJSON_AddStringToObject(o, "model_type", d->model_type);
-  cJSON_AddNumberToObject(o, "vocab_size", p->n_vocab);
-  cJSON_AddNumberToObject(o, d->layers, p->n_layers);
-  cJSON_AddNumberToObject(o, d->embd, p->n_embd);
-  cJSON_AddNumberToObject(o, d->ff, p->n_ff);
-  cJSON_AddNumberToObject(o, d->heads, p->n_heads);
-  cJSON_AddNumberToObject(o, d->ctx, p->n_ctx);
-  cJSON_AddNumberToObject(o, d->eps, (double)p->norm_eps);
+  add_text(o, "model_type", hf->model_type);
+  add_number(o, "vocab_size", p->n_vocab);
+  add_number(o, hf->layers, p->n_layers);
+  add_number(o, hf->embd, p->n_embd);
+  add_number(o, hf->ff, p->n_ff);
+  add_number(o, hf->heads, p->n_heads);
+  add_number(o, hf->ctx, p->n_ctx);
+  add_number(o, hf->eps, (double)p->norm_eps);
   if (p->n_rope_pairs) {
-    cJSON_AddNumberToObject(o, "num_key_value_heads", p->n_kv_heads);
-    cJSON_AddNumberToObject(o, "head_dim", p->head_dim);
+    add_number(o, "num_key_value_heads", p->n_kv_heads);
+    add_number(o, "head_dim", p->head_dim);
   }
   if (c->arch->scaled_embd)
-    cJSON_AddNumberToObject(o, "query_pre_attn_scalar",
-                            round(1 / ((double)p->attn_scale * (double)p->attn_scale)));
-  cJSON_AddBoolToObject(o, "tie_word_embeddings", c->tied);
-  add_rope(o, c);
-  add_windows(o, c, d);
-  if (p->n_vocab > LES_SYNTH_VOCAB_END) {
-    cJSON_AddNumberToObject(o, "bos_token_id", LES_SYNTH_VOCAB_END);
-    cJSON_AddNumberToObject(o, "eos_token_id", LES_SYNTH_VOCAB_END);
-    cJSON_AddNumberToObject(o, "pad_token_id", LES_SYNTH_VOCAB_END);
-  }
-  cJSON_AddStringToObject(o, "torch_dtype",
-                          s->type == LES_F32   ? "float32"
-                          : s->type == LES_F16 ? "float16"
-                                               : "bfloat16");
-  return o;
+    add_number(o, "query_pre_attn_scalar", round(1 / ((double)p->attn_scale * (double)p->attn_scale)));
+  if (!cJSON_AddBoolToObject(o->object, "tie_word_embeddings", c->tied)) o->failed = true;
 }
 
-/* ---- tokenizer.json ------------------------------------------------------------------------------------ */
+/* NULL if there is no memory. */
+static cJSON *make_config(const les_synth *s) {
+  const les_config *c = s->config;
+  const les_hf_config *hf = les_hf_config_of(c->arch->name);
+  if (!strcmp(hf->model_type, "llama") && c->window) hf = les_hf_config_find("mistral");
+  json_object o = {.object = cJSON_CreateObject()};
+  add_shape(&o, c, hf);
+  add_rope(&o, c);
+  add_windows(&o, c, hf);
+  if (c->hparams.n_vocab > LES_SYNTH_VOCAB_END) {
+    add_number(&o, "bos_token_id", LES_SYNTH_VOCAB_END);
+    add_number(&o, "eos_token_id", LES_SYNTH_VOCAB_END);
+    add_number(&o, "pad_token_id", LES_SYNTH_VOCAB_END);
+  }
+  add_text(&o, "torch_dtype", s->type == LES_F32 ? "float32" : s->type == LES_F16 ? "float16" : "bfloat16");
+  if (!o.failed) return o.object;
+  cJSON_Delete(o.object);
+  return NULL;
+}
+
+/* ---- tokenizer.json ---- */
 
 /* The quote and the backslash are the only characters of a token that JSON escapes. */
 static void append_token(les_buffer *b, les_synth_vocab_token t) {
@@ -184,9 +211,9 @@ done:
 
 les_status les_synth_hub_settings(const les_synth *s, const char *folder) {
   cJSON *config = make_config(s);
-  char *text = cJSON_Print(config);
+  char *text = config ? cJSON_Print(config) : NULL;
   les_status status = text ? write_beside(folder, "config.json", text, strlen(text))
-                           : les_fail(LES_FAILED, "%s: no memory for config.json", folder);
+                           : les_no_memory("config.json of %s", folder);
   free(text);
   cJSON_Delete(config);
   return status == LES_OK ? write_tokenizer(s, folder) : status;

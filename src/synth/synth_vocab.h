@@ -1,5 +1,5 @@
-/* A byte-level BPE vocabulary for models that are made up: every byte, one end token, and merges of letters
- * until there are as many tokens as asked for. */
+/* A byte-level BPE vocabulary for made-up models: every byte, one end token, and as many merges of letters as
+ * the vocabulary has room for. */
 #ifndef LES_SYNTH_SYNTH_VOCAB_H
 #define LES_SYNTH_SYNTH_VOCAB_H
 

@@ -25,23 +25,25 @@ static void ignore_logits(void *ctx, int row, const float *logits) {
 /* Best tokens per second of a batch; 0 on failure. */
 static double measure(const les_model *model, int batch, int threads, les_compute compute) {
   les_workspace *ws = NULL;
-  les_kv_cache *seqs[MAX_BATCH] = {NULL};
+  les_kv_cache *caches[MAX_BATCH] = {NULL};
   les_row rows[MAX_BATCH];
   double best = 0;
   les_status status = les_workspace_open(&ws, model, batch, threads);
   for (int i = 0; i < batch && status == LES_OK; i++)
-    status = les_kv_cache_open(&seqs[i], model, NULL, NULL, WARM + PASSES);
+    status = les_kv_cache_open(&caches[i], model, NULL, NULL, WARM + PASSES);
   les_forward_options o = {.compute = compute, .threads = threads, .on_logits = ignore_logits};
   for (int pass = 0; pass < WARM + PASSES && status == LES_OK; pass++) {
     for (int i = 0; i < batch; i++)
-      rows[i] = (les_row){
-          .seq = seqs[i], .token = (i * 31 + pass) % model->hparams.n_vocab, .pos = pass, .logits = true};
+      rows[i] = (les_row){.kv_cache = caches[i],
+                          .token = (i * 31 + pass) % model->hparams.n_vocab,
+                          .pos = pass,
+                          .logits = true};
     double start = now();
     status = les_forward(model, ws, rows, batch, &o);
     double rate = batch / (now() - start);
     if (pass >= WARM && rate > best) best = rate;
   }
-  for (int i = 0; i < batch; i++) les_kv_cache_close(&seqs[i]);
+  for (int i = 0; i < batch; i++) les_kv_cache_close(&caches[i]);
   les_workspace_close(&ws);
   return status == LES_OK ? best : 0;
 }

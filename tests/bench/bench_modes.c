@@ -29,14 +29,14 @@ static void keep(void *ctx, int row, const float *logits) {
 
 static les_status run(const les_model *model, les_workspace *ws, const int32_t *tokens, les_compute compute,
                       float *logits) {
-  les_kv_cache *seq;
+  les_kv_cache *cache;
   les_row rows[CONTEXT];
-  LES_TRY(les_kv_cache_open(&seq, model, NULL, NULL, CONTEXT));
+  LES_TRY(les_kv_cache_open(&cache, model, NULL, NULL, CONTEXT));
   for (int i = 0; i < CONTEXT; i++)
-    rows[i] = (les_row){.seq = seq, .token = tokens[i], .pos = i, .logits = true};
+    rows[i] = (les_row){.kv_cache = cache, .token = tokens[i], .pos = i, .logits = true};
   les_forward_options o = {.compute = compute, .threads = THREADS, .on_logits = keep, .ctx = logits};
   les_status status = les_forward(model, ws, rows, CONTEXT, &o);
-  les_kv_cache_close(&seq);
+  les_kv_cache_close(&cache);
   return status;
 }
 

@@ -1,5 +1,5 @@
 /* config.json: whatever the bytes, a configuration or an error, no crash. */
-#include "model/config.h"
+#include "model/config_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

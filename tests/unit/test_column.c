@@ -66,7 +66,8 @@ static void a_prompt_is_one_input(void **state) {
   assert_int_equal(b->n_inputs, 1);
   assert_ptr_equal(input->tokens, study->prompts.items[1].tokens.ids);
   assert_int_equal(input->max_new_tokens, NEW);
-  assert_int_equal(input->want & (LES_WANT_KL | LES_WANT_REREAD), LES_WANT_KL | LES_WANT_REREAD);
+  assert_int_equal(input->want & (LES_WANT_KL | LES_WANT_LOGPROB_INTACT),
+                   LES_WANT_KL | LES_WANT_LOGPROB_INTACT);
   assert_int_equal(les_columns_cost(&study->columns, 1), input->n + NEW);
 }
 

@@ -1,6 +1,6 @@
 /* config.json: transformers' defaults, both spellings of rope settings, windows, end tokens, and what is
  * refused. */
-#include "model/config.h"
+#include "model/config_json.h"
 #include "unit.h"
 
 static char folder[64], path[128], generation[128];

@@ -39,18 +39,18 @@ static void keep_logits(void *ctx, int row, const float *logits) {
 
 /* The logits after each of n tokens, under a plan. */
 static void run_alone(const les_lesion_plan *plan, const int32_t *tokens, int n, float logits[][VOCAB]) {
-  les_kv_cache *seq;
+  les_kv_cache *cache;
   les_workspace *ws;
-  assert_int_equal(les_kv_cache_open(&seq, &tiny.model, plan, NULL, CAPACITY), LES_OK);
+  assert_int_equal(les_kv_cache_open(&cache, &tiny.model, plan, NULL, CAPACITY), LES_OK);
   assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
   for (int i = 0; i < n; i++) {
-    les_row row = {.seq = seq, .token = tokens[i], .pos = i, .logits = true};
+    les_row row = {.kv_cache = cache, .token = tokens[i], .pos = i, .logits = true};
     les_forward_options o = {
         .compute = LES_COMPUTE_F32, .threads = 1, .on_logits = keep_logits, .ctx = logits[i]};
     assert_int_equal(les_forward(&tiny.model, ws, &row, 1, &o), LES_OK);
   }
   les_workspace_close(&ws);
-  les_kv_cache_close(&seq);
+  les_kv_cache_close(&cache);
 }
 
 static void expect(const les_lesion_plan *plan, int item, const expected *intact, expected *out) {
@@ -144,11 +144,11 @@ static void any_memory_gives_the_same(void **state) {
 static void generation_alone_gives_the_same_tokens(void **state) {
   (void)state;
   run_all(0, &(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 2});
-  run_all(LES_WANT_TRACE | LES_WANT_REREAD,
+  run_all(LES_WANT_TRACE | LES_WANT_LOGPROB_INTACT,
           &(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 1, .max_rows = 3});
 }
 
-static les_status check_reread(void *ctx, int index, const les_outcome *o) {
+static les_status check_rescore(void *ctx, int index, const les_outcome *o) {
   (void)index, (void)ctx;
   float logits[CAPACITY][VOCAB];
   const expected *e = &reference[o->lesion + 1][o->input];
@@ -156,19 +156,19 @@ static les_status check_reread(void *ctx, int index, const les_outcome *o) {
   double sum = 0;
   for (int i = lengths[o->input]; i < lengths[o->input] + NEW; i++)
     sum += logits[i - 1][e->tokens[i]] - les_log_sum_exp(logits[i - 1], VOCAB);
-  assert_true(fabs(sum / NEW - (double)o->reread_logprob) < 1e-5);
+  assert_true(fabs(sum / NEW - (double)o->logprob_intact) < 1e-5);
   return LES_OK;
 }
 
-static void the_intact_model_rereads_the_continuation(void **state) {
+static void the_intact_model_rescores_the_continuation(void **state) {
   (void)state;
   les_engine_item cells[N_LESIONS * N_INPUTS];
   for (int i = 0; i < N_LESIONS * N_INPUTS; i++) cells[i] = (les_engine_item){i / N_INPUTS, i % N_INPUTS};
   les_engine *engine;
-  for (int i = 0; i < N_INPUTS; i++) inputs[i].want = LES_WANT_REREAD;
+  for (int i = 0; i < N_INPUTS; i++) inputs[i].want = LES_WANT_LOGPROB_INTACT;
   les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 2};
   assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, N_INPUTS, &lesions, NULL, &o), LES_OK);
-  assert_int_equal(les_engine_run(engine, cells, N_LESIONS * N_INPUTS, check_reread, NULL, NULL), LES_OK);
+  assert_int_equal(les_engine_run(engine, cells, N_LESIONS * N_INPUTS, check_rescore, NULL, NULL), LES_OK);
   les_engine_close(&engine);
 }
 
@@ -219,7 +219,7 @@ int main(void) {
       cmocka_unit_test(any_batch_gives_the_same),
       cmocka_unit_test(any_memory_gives_the_same),
       cmocka_unit_test(generation_alone_gives_the_same_tokens),
-      cmocka_unit_test(the_intact_model_rereads_the_continuation),
+      cmocka_unit_test(the_intact_model_rescores_the_continuation),
       cmocka_unit_test(replaced_parameters_keep_to_the_limit),
       cmocka_unit_test(a_stop_ends_the_run),
   };

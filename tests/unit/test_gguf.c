@@ -19,14 +19,14 @@ static int open_fixture(void **state) {
   fclose(f);
   les_gguf *g;
   if (les_gguf_open(&g, TEST_DATA "/fuzz/gguf/vocabulary.gguf") != LES_OK) return -1;
-  const uint8_t *last = (const uint8_t *)les_gguf_tensor_at(g, 0)->data;
+  const uint8_t *last = (const uint8_t *)les_gguf_tensors(g)->items[0].data;
   n_header = n_file;
-  for (int i = 0; i < les_gguf_n_tensors(g); i++) {
-    const les_tensor *t = les_gguf_tensor_at(g, i);
+  for (int i = 0; i < les_gguf_tensors(g)->n; i++) {
+    const les_tensor *t = &les_gguf_tensors(g)->items[i];
     size_t bytes = les_dtype_bytes(t->type_id, les_tensor_elements(t));
     if ((const uint8_t *)t->data + bytes > last) last = (const uint8_t *)t->data + bytes;
   }
-  n_header = n_file - (size_t)(last - (const uint8_t *)les_gguf_tensor_at(g, 0)->data);
+  n_header = n_file - (size_t)(last - (const uint8_t *)les_gguf_tensors(g)->items[0].data);
   les_gguf_close(&g);
   return 0;
 }
@@ -93,7 +93,7 @@ static void reads_metadata(void **state) {
   assert_false(les_gguf_array_string(g, "tokenizer.ggml.tokens", 512, &text, &n));
   assert_false(les_gguf_array_string(g, "tokenizer.ggml.tokens", -1, &text, &n));
   assert_int_equal(les_gguf_array_length(g, "general.architecture"), -1);
-  assert_int_equal(les_gguf_n_tensors(g), 47);
+  assert_int_equal(les_gguf_tensors(g)->n, 47);
   const les_tensor *t = les_tensors_find(les_gguf_tensors(g), "blk.4.ffn_down.weight");
   assert_non_null(t);
   assert_int_equal(t->n_dims, 2);
@@ -167,9 +167,9 @@ static void joins_the_parts_of_split_models(void **state) {
   assert_int_equal(les_gguf_open(&whole, TEST_DATA "/fuzz/gguf/llama.gguf"), LES_OK);
   assert_int_equal(les_gguf_open(&split, TEST_DATA "/models/split/small-00001-of-00003.gguf"), LES_OK);
   assert_int_equal(les_gguf_n_parts(split), 3);
-  assert_int_equal(les_gguf_n_tensors(split), les_gguf_n_tensors(whole));
-  for (int i = 0; i < les_gguf_n_tensors(whole); i++) {
-    const les_tensor *a = les_gguf_tensor_at(whole, i),
+  assert_int_equal(les_gguf_tensors(split)->n, les_gguf_tensors(whole)->n);
+  for (int i = 0; i < les_gguf_tensors(whole)->n; i++) {
+    const les_tensor *a = &les_gguf_tensors(whole)->items[i],
                      *b = les_tensors_find(les_gguf_tensors(split), a->name);
     assert_non_null(b);
     assert_int_equal(a->type_id, b->type_id);

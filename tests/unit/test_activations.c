@@ -53,23 +53,24 @@ typedef void each_token_fn(void *ctx, const states *s, const les_passage *passag
 
 static void for_each_token(each_token_fn *see, void *ctx) {
   for (int i = 0; i < N; i++) {
-    les_kv_cache *seq = NULL;
+    les_kv_cache *cache = NULL;
     les_workspace *ws;
     assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
     for (int pos = 0; pos < passages[i].tokens.n; pos++) {
       static states s;
       int from = pos - pos % tiny.model.hparams.n_ctx;
       if (pos == from) {
-        les_kv_cache_close(&seq);
-        assert_int_equal(les_kv_cache_open(&seq, &tiny.model, NULL, NULL, tiny.model.hparams.n_ctx), LES_OK);
+        les_kv_cache_close(&cache);
+        assert_int_equal(les_kv_cache_open(&cache, &tiny.model, NULL, NULL, tiny.model.hparams.n_ctx),
+                         LES_OK);
       }
-      les_row row = {.seq = seq, .token = passages[i].tokens.ids[pos], .pos = pos - from};
+      les_row row = {.kv_cache = cache, .token = passages[i].tokens.ids[pos], .pos = pos - from};
       les_forward_options o = {
           .compute = LES_COMPUTE_F32, .threads = 1, .probe = probe, .sites = 15, .ctx = &s};
       assert_int_equal(les_forward(&tiny.model, ws, &row, 1, &o), LES_OK);
       see(ctx, &s, &passages[i], pos);
     }
-    les_kv_cache_close(&seq);
+    les_kv_cache_close(&cache);
     les_workspace_close(&ws);
   }
 }
@@ -101,7 +102,7 @@ static void test_importance(void **state) {
   plain_importance want = {0};
   for_each_token(add_importance, &want);
   les_importance *i;
-  assert_int_equal(les_importance_open(&i, &tiny.model, passages, N, LES_COMPUTE_F32, 2), LES_OK);
+  assert_int_equal(les_importance_compute(&i, &tiny.model, passages, N, LES_COMPUTE_F32, 2), LES_OK);
   for (int l = 0; l < LAYERS; l++) {
     assert_near(i->attn[l], want.parts[LES_SITE_ATTN][l] / want.weight, 1e-12);
     assert_near(i->mlp[l], want.parts[LES_SITE_MLP][l] / want.weight, 1e-12);
@@ -109,7 +110,7 @@ static void test_importance(void **state) {
   }
   assert_near(i->angular[1 * LAYERS + 1], want.angle_over_two / want.last_weight, 1e-12);
   assert_true(isnan(i->angular[1 * LAYERS + 2]) && !isnan(i->angular[2 * LAYERS]));
-  les_importance_close(&i);
+  les_importance_free(&i);
   assert_null(i);
 }
 
@@ -133,8 +134,8 @@ static void test_means(void **state) {
   plain_means want = {0};
   for_each_token(add_contributions, &want);
   les_means *one, *two;
-  assert_int_equal(les_calibrate(&one, &tiny.model, passages, N, LES_COMPUTE_F32, 1), LES_OK);
-  assert_int_equal(les_calibrate(&two, &tiny.model, passages, N, LES_COMPUTE_F32, 2), LES_OK);
+  assert_int_equal(les_means_compute(&one, &tiny.model, passages, N, LES_COMPUTE_F32, 1), LES_OK);
+  assert_int_equal(les_means_compute(&two, &tiny.model, passages, N, LES_COMPUTE_F32, 2), LES_OK);
   for (int i = 0; i < EMBD; i++) {
     assert_near(one->attn[EMBD + i], want.attn[i] / want.weight, 1e-6);
     assert_near(one->mlp[EMBD + i], want.mlp[i] / want.weight, 1e-6);
@@ -144,25 +145,25 @@ static void test_means(void **state) {
     assert_near(one->heads[HEADS * DIM + i], want.heads[i] / want.weight, 1e-6);
   assert_memory_equal(one->block, two->block, LAYERS * EMBD * sizeof(float));
   assert_memory_equal(one->heads, two->heads, LAYERS * HEADS * DIM * sizeof(float));
-  les_means_close(&one);
-  les_means_close(&two);
+  les_means_free(&one);
+  les_means_free(&two);
   assert_null(one);
 }
 
 static void run_one_token(const char *spec, const les_means *means, int32_t token, states *s) {
   les_lesions lesions;
   les_lesion_plan *plan;
-  les_kv_cache *seq;
+  les_kv_cache *cache;
   les_workspace *ws;
   assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &tiny.model.hparams), LES_OK);
   assert_int_equal(les_lesion_plan_open(&plan, &tiny.model, &lesions.items[0], means, 1), LES_OK);
-  assert_int_equal(les_kv_cache_open(&seq, &tiny.model, plan, NULL, 1), LES_OK);
+  assert_int_equal(les_kv_cache_open(&cache, &tiny.model, plan, NULL, 1), LES_OK);
   assert_int_equal(les_workspace_open(&ws, &tiny.model, 1, 1), LES_OK);
-  les_row row = {.seq = seq, .token = token, .logits = true};
+  les_row row = {.kv_cache = cache, .token = token, .logits = true};
   les_forward_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .on_logits = on_logits, .ctx = s};
   assert_int_equal(les_forward(&tiny.model, ws, &row, 1, &o), LES_OK);
   les_workspace_close(&ws);
-  les_kv_cache_close(&seq);
+  les_kv_cache_close(&cache);
   les_lesion_plan_close(&plan);
   les_lesions_free(&lesions);
 }
@@ -174,7 +175,7 @@ static void test_mean_over_one_token_is_the_part_itself(void **state) {
   static const char *const specs[] = {"mean@*.attn", "mean@*.mlp", "mean@1", "mean@*.attn.head2"};
   static states intact, lesioned, other;
   les_means *means;
-  assert_int_equal(les_calibrate(&means, &tiny.model, &passage, 1, LES_COMPUTE_F32, 1), LES_OK);
+  assert_int_equal(les_means_compute(&means, &tiny.model, &passage, 1, LES_COMPUTE_F32, 1), LES_OK);
   for (size_t k = 0; k < sizeof specs / sizeof *specs; k++) {
     run_one_token("none", NULL, token, &intact);
     run_one_token(specs[k], means, token, &lesioned);
@@ -186,15 +187,15 @@ static void test_mean_over_one_token_is_the_part_itself(void **state) {
     }
     assert_true(changed > 1); /* another token has other logits: the test can fail */
   }
-  les_means_close(&means);
+  les_means_free(&means);
 }
 
 static void test_nothing_to_read(void **state) {
   (void)state;
   les_means *means;
   les_importance *importance;
-  assert_int_equal(les_calibrate(&means, &tiny.model, NULL, 0, LES_COMPUTE_F32, 1), LES_FAILED);
-  assert_int_equal(les_importance_open(&importance, &tiny.model, NULL, 0, LES_COMPUTE_F32, 1), LES_FAILED);
+  assert_int_equal(les_means_compute(&means, &tiny.model, NULL, 0, LES_COMPUTE_F32, 1), LES_FAILED);
+  assert_int_equal(les_importance_compute(&importance, &tiny.model, NULL, 0, LES_COMPUTE_F32, 1), LES_FAILED);
   assert_true(!means && !importance);
 }
 

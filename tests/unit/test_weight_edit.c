@@ -38,17 +38,17 @@ static void keep(void *ctx, int row, const float *values) {
 }
 
 static void run_plan(const les_lesion_plan *plan, logits *out) {
-  les_kv_cache *seq;
+  les_kv_cache *cache;
   les_workspace *ws;
   les_row rows[LENGTH];
-  assert_int_equal(les_kv_cache_open(&seq, &tiny.model, plan, NULL, LENGTH), LES_OK);
+  assert_int_equal(les_kv_cache_open(&cache, &tiny.model, plan, NULL, LENGTH), LES_OK);
   assert_int_equal(les_workspace_open(&ws, &tiny.model, LENGTH, 1), LES_OK);
   for (int i = 0; i < LENGTH; i++)
-    rows[i] = (les_row){.seq = seq, .token = 5 * i % VOCAB, .pos = i, .logits = true};
+    rows[i] = (les_row){.kv_cache = cache, .token = 5 * i % VOCAB, .pos = i, .logits = true};
   les_forward_options o = {.compute = LES_COMPUTE_F32, .threads = 1, .on_logits = keep, .ctx = out};
   assert_int_equal(les_forward(&tiny.model, ws, rows, LENGTH, &o), LES_OK);
   les_workspace_close(&ws);
-  les_kv_cache_close(&seq);
+  les_kv_cache_close(&cache);
 }
 
 static void run(const char *spec, logits *out) {

@@ -1,0 +1,20 @@
+/* The grammar of lesions: OP@LAYERS[.PART][:key=value,...] joined by '+', read edit by edit and checked
+ * against a model. */
+#ifndef LES_LESION_SPEC_PARSER_H
+#define LES_LESION_SPEC_PARSER_H
+
+#include "lesion/edit.h"
+
+typedef struct les_spec_parser {
+  const char *spec; /* whole text, for messages */
+  const char *at;   /* the part not yet read */
+  const les_hparams *hparams;
+  int each;       /* the layer that `each` stands for */
+  bool used_each; /* set when `each` was read */
+} les_spec_parser;
+
+/* Reads one edit up to the '+' or the end behind it. LES_USAGE if it is wrong or does not fit the model.
+ * edit->layers is the caller's to free, on failure too. */
+les_status les_spec_parse_edit(les_spec_parser *p, les_edit *edit);
+
+#endif
