@@ -15,9 +15,8 @@ static les_status no_memory(const les_result *r) {
 }
 
 static les_status choose_measure(les_damage *d, const char *measure) {
-  static const char *const preferred[] = {"jaccard", "kl_mean", "delta_nll"};
-  for (int i = 0; !measure && i < 3; i++)
-    if (les_result_has(d->result, preferred[i])) measure = preferred[i];
+  int preferred = les_field_preferred(LES_PREFER_TEXT, d->result->has);
+  if (!measure && preferred >= 0) measure = les_fields[preferred].name;
   if (!measure)
     return les_fail(LES_FAILED, "%s: has neither jaccard, kl_mean nor delta_nll; choose with --measure",
                     d->result->path);

@@ -31,7 +31,7 @@ typedef struct les_damage {
   int *profile;        /* (n_profile) lesions in order of their layers */
 } les_damage;
 
-/* Sums up one measure (NULL: the first of jaccard, kl_mean, delta_nll that the file has) and one family of
+/* Sums up one measure (NULL: LES_PREFER_TEXT) and one family of
  * lesions (NULL: the first that has a lesion for every layer, else the first with one layer). Cells that are
  * not finished are left out. */
 les_status les_damage_open(les_damage **out, const les_result *result, const char *measure,

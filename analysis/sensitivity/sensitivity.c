@@ -193,17 +193,19 @@ static les_status analyse(les_sensitivity *s, const les_sensitivity_options *o) 
   for (int i = 0; i < r->n_lesions; i++)
     if (parse_target(r->lesion_specs[i], &targets[n])) targets[n++].lesion = i;
   les_status status = LES_OK;
-  const char *measure = o->measure ? o->measure : les_result_has(r, "kl_mean") ? "kl_mean" : "jaccard";
-  int id = les_field_find(measure);
+  int id = o->measure ? les_field_find(o->measure) : les_field_preferred(LES_PREFER_LOGITS, r->has);
   if (n == 0)
     status = les_fail(LES_FAILED,
                       "%s: has no lesion of a single matrix; a job for this has lesions such as "
                       "svd@each.mlp.down:keep=0.1 and noise@each.mlp.down:sigma=0.1",
                       r->path);
-  else if (id < 0 || les_fields[id].damage == 0)
-    status = les_fail(LES_USAGE, "'%s' is no measure of damage", measure);
-  else if (!les_result_has(r, measure))
-    status = les_fail(LES_FAILED, "%s: has no data set /cells/%s; choose with --measure", r->path, measure);
+  else if (o->measure && (id < 0 || les_fields[id].damage == 0))
+    status = les_fail(LES_USAGE, "'%s' is no measure of damage", o->measure);
+  else if (id < 0)
+    status = les_fail(LES_FAILED, "%s: has neither kl_mean nor jaccard; choose with --measure", r->path);
+  else if (!r->has[id])
+    status = les_fail(LES_FAILED, "%s: has no data set /cells/%s; choose with --measure", r->path,
+                      les_fields[id].name);
   for (int i = 0; status == LES_OK && les_mode_at(i); i++) {
     const les_mode *mode = les_mode_at(i);
     status = rank_mode(s, mode, mode->measure ? mode->measure : les_fields[id].name, targets, n);

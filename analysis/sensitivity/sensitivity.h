@@ -48,7 +48,7 @@ typedef struct les_sensitivity {
 
 typedef struct les_sensitivity_options {
   double share;        /* of the damage that the pillars carry together, 0..1 */
-  const char *measure; /* of divergence; NULL: kl_mean, else jaccard */
+  const char *measure; /* of divergence; NULL: LES_PREFER_LOGITS */
 } les_sensitivity_options;
 
 /* Reads the sweep's result and ranks the matrices of its lesions of one matrix of one layer ("svd@3.mlp.down:

@@ -415,20 +415,16 @@ les_status les_store_verify(les_store *s, les_grid *grid, int *damaged_lesions, 
 }
 
 les_status les_store_mean(const les_store *s, int lesion, const char **name, double *mean) {
-  static const les_field_id choice[] = {LES_FIELD_JACCARD, LES_FIELD_KL_MEAN, LES_FIELD_DELTA_NLL};
-  *name = NULL;
-  for (int i = 0; i < 3 && !*name; i++) {
-    const array *a = &s->cells.fields[choice[i]];
-    if (!a->bytes) continue;
-    float *row = s->scratch;
-    LES_TRY(get_at(s, a, (int64_t)lesion * s->n_prompts, s->n_prompts, row));
-    double sum = 0;
-    int n = 0;
-    for (int p = 0; p < s->n_prompts; p++)
-      if (row[p] == row[p]) sum += (double)row[p], n++;
-    *name = les_fields[choice[i]].name;
-    *mean = sum / n;
-  }
+  int id = les_field_preferred(LES_PREFER_TEXT, s->layout.has);
+  *name = id < 0 ? NULL : les_fields[id].name;
+  if (id < 0) return LES_OK;
+  float *row = s->scratch;
+  double sum = 0;
+  int n = 0;
+  LES_TRY(get_at(s, &s->cells.fields[id], (int64_t)lesion * s->n_prompts, s->n_prompts, row));
+  for (int p = 0; p < s->n_prompts; p++)
+    if (row[p] == row[p]) sum += (double)row[p], n++;
+  *mean = sum / n;
   return LES_OK;
 }
 

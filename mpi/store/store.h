@@ -53,8 +53,8 @@ les_status les_store_checkpoint(les_store *s, int lesion);
 /* Local. True if the lesion is marked done. */
 les_status les_store_lesion_done(const les_store *s, int lesion, bool *done);
 
-/* Local. Mean divergence of a lesion over its prompts (NaN left out): the first of jaccard, kl_mean,
- * delta_nll that the run has. *name is NULL if it has none. */
+/* Local. Mean over its prompts (NaN left out) of the measure that stands for a lesion's damage in progress
+ * lines (LES_PREFER_TEXT). *name is NULL if the sweep has none. */
 les_status les_store_mean(const les_store *s, int lesion, const char **name, double *mean);
 
 /* How many cells of a file are done and failed; all 0 if there is no such file yet. Local; while others

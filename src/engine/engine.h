@@ -10,20 +10,12 @@
 #define LES_ENGINE_ENGINE_H
 
 #include "base/cell.h"
+#include "base/want.h"
 #include "engine/sampler.h"
 #include "lesion/lesion_plan.h"
 #include "model/model.h"
 
 typedef struct les_engine les_engine;
-
-/* What is wanted of the runs of an input. */
-enum {
-  LES_WANT_FORCED = 1,      /* nll and greedy over the input and the intact continuation */
-  LES_WANT_KL = 2,          /* kl and agrees; implies LES_WANT_FORCED */
-  LES_WANT_LAST_LOGITS = 4, /* the logits after the input's last token; nothing may be generated */
-  LES_WANT_TRACE = 8,       /* of each new token; and of each layer, which implies LES_WANT_FORCED */
-  LES_WANT_REREAD = 16,     /* log-probability of the continuation under the intact model */
-};
 
 /* A text or prompt, and what is wanted of it. */
 typedef struct les_input {

@@ -46,17 +46,7 @@ void les_recorder_close(les_recorder **recorder) {
 }
 
 unsigned les_recorder_wants(const les_recorder *r) {
-  static const struct {
-    les_field_id field;
-    unsigned want;
-  } needs[] = {{LES_FIELD_MEAN_NLL, LES_WANT_FORCED},
-               {LES_FIELD_KL_MEAN, LES_WANT_KL},
-               {LES_FIELD_LOGPROB_INTACT, LES_WANT_REREAD},
-               {LES_FIELD_HIDDEN_NORM, LES_WANT_TRACE}};
-  unsigned want = 0;
-  for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
-    if (r->study->layout.has[needs[i].field]) want |= needs[i].want;
-  return want;
+  return r->study->layout.want;
 }
 
 /* ---- writing fields: those that the study does not have are passed over ---- */

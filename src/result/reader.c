@@ -57,6 +57,12 @@ static les_status read_descriptions(les_result *r, const les_hdf5 *h) {
   return les_hdf5_read(h, LES_DATA_CELL_STATUS, LES_DATA_U8, 2, shape, (void **)&r->status);
 }
 
+static void find_fields(les_result *r, const les_hdf5 *h) {
+  for (int i = 0; i < LES_N_FIELDS; i++)
+    r->has[i] = les_fields[i].extent == LES_EXTENT_ONE &&
+                les_hdf5_has(h, les_dataset_of_field((les_field_id)i, false).path);
+}
+
 static les_status read_result(les_result *r) {
   les_hdf5 h;
   les_status s;
@@ -64,6 +70,7 @@ static les_status read_result(les_result *r) {
   LES_GOTO(s, read_attributes(r, &h), end);
   LES_GOTO(s, read_job(r, &h), end);
   LES_GOTO(s, read_descriptions(r, &h), end);
+  find_fields(r, &h);
 end:
   les_hdf5_close(&h);
   return s;
@@ -154,14 +161,6 @@ les_status les_result_baseline(const les_result *r, const char *name, double **v
 }
 
 bool les_result_has(const les_result *r, const char *name) {
-  les_dataset d;
-  les_hdf5 h;
-  bool has = false;
-  if (find_field(r, name, false, &d) != LES_OK) return false;
-  H5E_BEGIN_TRY {
-    has = les_hdf5_open(&h, r->path) == LES_OK && les_hdf5_has(&h, d.path);
-    les_hdf5_close(&h);
-  }
-  H5E_END_TRY
-  return has;
+  int id = les_field_find(name);
+  return id >= 0 && r->has[id];
 }

@@ -13,8 +13,9 @@ typedef struct les_result {
   char **lesion_specs; /* (n_lesions) */
   int32_t *lesion_layers;
   uint8_t *lesion_done;
-  char **prompt_domains; /* (n_prompts) */
-  uint8_t *status;       /* (n_lesions, n_prompts) */
+  char **prompt_domains;  /* (n_prompts) */
+  uint8_t *status;        /* (n_lesions, n_prompts) */
+  bool has[LES_N_FIELDS]; /* the fields of /cells with one value a cell */
   /* attributes */
   char *model_name, *model_sha256, *arch, *compute;
   int64_t cells_computed;
@@ -32,7 +33,7 @@ les_status les_result_field(const les_result *r, const char *name, double **valu
 /* The same of the intact runs, /baseline/NAME (n_prompts). */
 les_status les_result_baseline(const les_result *r, const char *name, double **values);
 
-/* True if the file has /cells/NAME. */
+/* True if the file has /cells/NAME, of one value a cell. */
 bool les_result_has(const les_result *r, const char *name);
 
 #endif

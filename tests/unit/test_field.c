@@ -65,6 +65,38 @@ static void a_cleared_record_holds_nothing(void **state) {
   free(record);
 }
 
+static void fields_say_what_they_want_of_the_engine(void **state) {
+  (void)state;
+  static const struct {
+    const char *group;
+    int new_tokens;
+    unsigned want;
+  } cases[] = {{"jaccard", 8, 0},      {"nll", 0, LES_WANT_FORCED},
+               {"kl", 8, LES_WANT_KL}, {"failure", 8, LES_WANT_REREAD},
+               {"failure", 0, 0},      {"trace", 0, LES_WANT_TRACE},
+               {"tasks", 0, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    les_record_layout l;
+    assert_int_equal(les_record_layout_make(&l, &cases[i].group, 1, cases[i].new_tokens, 5), LES_OK);
+    assert_int_equal(l.want, cases[i].want);
+  }
+}
+
+static void one_measure_is_preferred(void **state) {
+  (void)state;
+  bool has[LES_N_FIELDS] = {[LES_FIELD_PERPLEXITY] = true};
+  assert_int_equal(les_field_preferred(LES_PREFER_TEXT, has), -1);
+  assert_int_equal(les_field_preferred(LES_PREFER_LOGITS, has), -1);
+  has[LES_FIELD_DELTA_NLL] = true;
+  assert_int_equal(les_field_preferred(LES_PREFER_TEXT, has), LES_FIELD_DELTA_NLL);
+  assert_int_equal(les_field_preferred(LES_PREFER_LOGITS, has), -1);
+  has[LES_FIELD_KL_MEAN] = true;
+  assert_int_equal(les_field_preferred(LES_PREFER_TEXT, has), LES_FIELD_KL_MEAN);
+  has[LES_FIELD_JACCARD] = true;
+  assert_int_equal(les_field_preferred(LES_PREFER_TEXT, has), LES_FIELD_JACCARD);
+  assert_int_equal(les_field_preferred(LES_PREFER_LOGITS, has), LES_FIELD_KL_MEAN);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_are_unique_and_found),
@@ -73,6 +105,8 @@ int main(void) {
       cmocka_unit_test(unknown_group_is_refused),
       cmocka_unit_test(fields_do_not_overlap),
       cmocka_unit_test(a_cleared_record_holds_nothing),
+      cmocka_unit_test(fields_say_what_they_want_of_the_engine),
+      cmocka_unit_test(one_measure_is_preferred),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
