@@ -27,7 +27,7 @@ les_status les_file_read(const char *path, char **data, size_t *n) {
     buffer = larger;
   }
   if (!buffer) {
-    s = les_fail(LES_FAILED, "%s: out of memory for its %zu bytes", path, cap);
+    s = les_no_memory("the %zu bytes of %s", cap, path);
   } else if (ferror(f)) {
     s = les_fail(LES_FAILED, "%s: cannot be read: %s", path, strerror(errno));
     free(buffer);
@@ -65,7 +65,7 @@ static les_status write_all(int fd, const char *data, size_t n) {
 
 les_status les_file_write(const char *path, const void *data, size_t n) {
   char *aside = malloc(strlen(path) + 32);
-  if (!aside) return les_fail(LES_FAILED, "%s: out of memory", path);
+  if (!aside) return les_no_memory("the name of a file beside %s", path);
   sprintf(aside, "%s.%ld.tmp", path, (long)getpid());
   les_status s = LES_FAILED;
   int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

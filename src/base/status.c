@@ -14,6 +14,16 @@ les_status les_fail(les_status status, const char *format, ...) {
   return status;
 }
 
+les_status les_no_memory(const char *what, ...) {
+  static const char phrase[] = "out of memory for ";
+  va_list args;
+  va_start(args, what);
+  memcpy(message, phrase, sizeof phrase);
+  vsnprintf(message + sizeof phrase - 1, sizeof message - sizeof phrase + 1, what, args);
+  va_end(args);
+  return LES_FAILED;
+}
+
 les_status les_fail_in(les_status status, const char *format, ...) {
   char rest[sizeof message];
   memcpy(rest, message, sizeof rest);

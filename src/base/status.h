@@ -13,6 +13,10 @@ typedef enum les_status {
  * full stop or newline at its end; it is cut at 1023 bytes. */
 les_status les_fail(les_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* LES_FAILED with the message "out of memory for WHAT": what every failed allocation becomes. Say what the
+ * memory was for: les_no_memory("the logits of %d rows", n). */
+les_status les_no_memory(const char *what, ...) __attribute__((format(printf, 1, 2)));
+
 /* Puts "context: " in front of the recorded message and returns `status`, so that a caller can add the name
  * of the file that a callee did not know. */
 les_status les_fail_in(les_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
