@@ -41,6 +41,9 @@ typedef struct les_edit {
   double alpha;    /* scale */
 } les_edit;
 
+/* Name of an operation as specs write it: "skip". */
+const char *les_op_name(les_op op);
+
 /* Where the reading of a spec stands. */
 typedef struct les_spec_parser {
   const char *spec; /* whole text, for messages */
