@@ -2,9 +2,7 @@
 
 #include "stats/inference.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,51 +56,28 @@ static les_status find_domains(les_damage *d) {
   return LES_OK;
 }
 
-/* `spec` with "each" wherever it says "@LAYER". */
-static char *name_family(const char *spec, int layer) {
-  char number[16];
-  int digits = snprintf(number, sizeof number, "%d", layer);
-  char *family = malloc(5 * strlen(spec) + 1), *out = family;
-  if (!family) return NULL;
-  while (*spec) {
-    bool here =
-        *spec == '@' && !strncmp(spec + 1, number, (size_t)digits) &&
-        !(isdigit((unsigned char)spec[1 + digits]) || spec[1 + digits] == ',' || spec[1 + digits] == '-');
-    *out++ = *spec++;
-    if (!here) continue;
-    out = stpcpy(out, "each");
-    spec += digits;
-  }
-  *out = 0;
-  return family;
-}
-
 /* Number of layers that the family of lesion i covers; 0 if it has no single layer. */
-static int count_layers(const les_damage *d, int i) {
+static int count_layers(const les_result *r, int i) {
   int n = 0;
-  if (d->result->lesion_layers[i] < 0) return 0;
-  for (int k = 0; k < d->result->n_lesions; k++)
-    n += d->result->lesion_layers[k] >= 0 && !strcmp(d->families[k], d->families[i]);
+  if (r->lesion_layers[i] < 0) return 0;
+  for (int k = 0; k < r->n_lesions; k++)
+    n += r->lesion_layers[k] >= 0 && !strcmp(r->lesion_families[k], r->lesion_families[i]);
   return n;
 }
 
 static les_status choose_family(les_damage *d, const char *family) {
   const les_result *r = d->result;
-  d->families = calloc((size_t)r->n_lesions, sizeof *d->families);
-  if (!d->families) return no_memory(r);
-  for (int i = 0; i < r->n_lesions; i++)
-    if (!(d->families[i] = name_family(r->lesion_specs[i], r->lesion_layers[i]))) return no_memory(r);
   if (family) {
     for (int i = 0; i < r->n_lesions && !d->family; i++)
-      if (!strcmp(d->families[i], family)) d->family = d->families[i];
+      if (!strcmp(r->lesion_families[i], family)) d->family = r->lesion_families[i];
     if (d->family) return LES_OK;
     return les_fail(LES_USAGE, "%s: has no lesions '%s'; it has for example '%s'", r->path, family,
-                    d->families[0]);
+                    r->lesion_families[0]);
   }
   for (int i = 0; i < r->n_lesions && !d->family; i++)
-    if (count_layers(d, i) >= r->n_layers) d->family = d->families[i];
+    if (count_layers(r, i) >= r->n_layers) d->family = r->lesion_families[i];
   for (int i = 0; i < r->n_lesions && !d->family; i++)
-    if (r->lesion_layers[i] >= 0) d->family = d->families[i];
+    if (r->lesion_layers[i] >= 0) d->family = r->lesion_families[i];
   return LES_OK;
 }
 
@@ -169,7 +144,8 @@ static les_status make_profile(les_damage *d) {
   if (!d->profile) return no_memory(r);
   for (int layer = 0; d->family && layer < r->n_layers; layer++)
     for (int i = 0; i < r->n_lesions; i++)
-      if (r->lesion_layers[i] == layer && d->all[i].n > 0 && !strcmp(d->families[i], d->family))
+      if (r->lesion_layers[i] == layer && d->all[i].n > 0 &&
+          !strcmp(d->result->lesion_families[i], d->family))
         d->profile[d->n_profile++] = i;
   return LES_OK;
 }
@@ -196,8 +172,6 @@ end:
 void les_damage_close(les_damage **damage) {
   les_damage *d = *damage;
   if (!d) return;
-  for (int i = 0; d->families && i < d->result->n_lesions; i++) free(d->families[i]);
-  free(d->families);
   free(d->measure);
   free(d->values);
   free(d->intact);
@@ -233,14 +207,14 @@ les_status les_damage_holm(const les_damage *d, const double *p, double *correct
   for (int i = 0; i < n && s == LES_OK; i++) {
     bool first = true;
     for (int k = 0; k < n; k++) {
-      bool same = !strcmp(d->families[k], d->families[i]);
+      bool same = !strcmp(d->result->lesion_families[k], d->result->lesion_families[i]);
       first = first && !(same && k < i);
       mine[k] = same ? p[k] : NAN;
     }
     if (!first) continue;
     s = les_holm(mine, n, mine + n);
     for (int k = 0; k < n && s == LES_OK; k++)
-      if (!strcmp(d->families[k], d->families[i])) corrected[k] = mine[n + k];
+      if (!strcmp(d->result->lesion_families[k], d->result->lesion_families[i])) corrected[k] = mine[n + k];
   }
   free(mine);
   return s;

@@ -25,7 +25,6 @@ typedef struct les_damage {
                      without an answer lacks accuracy */
   les_estimate *all;   /* (n_lesions) */
   les_estimate *parts; /* (n_lesions, n_domains) */
-  char **families;     /* (n_lesions) the spec with the layer as "each": "skip@each.attn" */
   const char *family;  /* the one that the profile speaks of; NULL: no lesion has one layer */
   int n_profile;       /* layers of the family that have a mean */
   int *profile;        /* (n_profile) lesions in order of their layers */

@@ -85,7 +85,7 @@ static void print_others(FILE *out, const les_map *m) {
   const les_damage *d = m->damage;
   bool first = true;
   for (int i = 0; i < m->result->n_lesions; i++) {
-    if (d->family && !strcmp(d->families[i], d->family)) continue;
+    if (d->family && !strcmp(m->result->lesion_families[i], d->family)) continue;
     if (first) fprintf(out, "\nother lesions\n    mean  %-18s  lesion\n", "95 % interval");
     first = false;
     print_estimate(out, &d->all[i]);

@@ -13,35 +13,26 @@ enum { SEED = 20200806 }; /* of the resampling; any fixed number */
 typedef struct target {
   int lesion, layer;
   les_linear_id linear;
-  const char *spec;
-  int n_operation; /* bytes of spec that are the operation */
+  const char *operation;
 } target;
 
 static les_status no_memory(const char *path) {
   return les_fail(LES_FAILED, "%s: out of memory for the sensitivity", path);
 }
 
-/* "OP@LAYER.MATRIX" or "OP@LAYER.MATRIX:...", one edit. */
-static bool parse_target(const char *spec, target *t) {
-  const char *at = strchr(spec, '@');
-  char *end;
-  if (!at || strchr(spec, '+')) return false;
-  t->spec = spec;
-  t->n_operation = (int)(at - spec);
-  t->layer = (int)strtol(at + 1, &end, 10);
-  if (end == at + 1 || *end != '.') return false;
-  size_t n = strcspn(end + 1, ":");
-  for (int i = 0; i < LES_N_LINEAR; i++) {
-    const char *name = les_linear_name((les_linear_id)i);
-    if (strlen(name) != n || memcmp(name, end + 1, n) != 0) continue;
+/* False if the lesion is not one edit of one matrix of one layer. */
+static bool find_target(const les_result *r, int lesion, target *t) {
+  *t = (target){
+      .lesion = lesion, .layer = r->lesion_layers[lesion], .operation = r->lesion_operations[lesion]};
+  for (int i = 0; t->layer >= 0 && i < LES_N_LINEAR; i++) {
     t->linear = (les_linear_id)i;
-    return true;
+    if (!strcmp(r->lesion_parts[lesion], les_linear_name(t->linear))) return true;
   }
   return false;
 }
 
 static bool same_operation(const target *a, const target *b) {
-  return a->n_operation == b->n_operation && !memcmp(a->spec, b->spec, (size_t)a->n_operation);
+  return !strcmp(a->operation, b->operation);
 }
 
 static int compare_matrices(const void *a, const void *b) {
@@ -107,7 +98,7 @@ static les_status rank(les_ranking *k, const les_result *r, const double *values
   double *series = calloc((size_t)n * width, sizeof *series);
   int *lengths = calloc((size_t)n, sizeof *lengths);
   les_interval *intervals = calloc((size_t)n, sizeof *intervals);
-  k->operation = strndup(targets[first].spec, (size_t)targets[first].n_operation);
+  k->operation = strdup(targets[first].operation);
   k->items = calloc((size_t)n, sizeof *k->items);
   les_status s = series && lengths && intervals && k->operation && k->items ? LES_OK : no_memory(r->path);
   for (int i = first; s == LES_OK && i < n; i++) {
@@ -191,7 +182,7 @@ static les_status analyse(les_sensitivity *s, const les_sensitivity_options *o) 
   target *targets = calloc((size_t)r->n_lesions, sizeof *targets);
   if (!targets) return no_memory(r->path);
   for (int i = 0; i < r->n_lesions; i++)
-    if (parse_target(r->lesion_specs[i], &targets[n])) targets[n++].lesion = i;
+    if (find_target(r, i, &targets[n])) n++;
   les_status status = LES_OK;
   int id = o->measure ? les_field_find(o->measure) : les_field_preferred(LES_PREFER_LOGITS, r->has);
   if (n == 0)

@@ -1,6 +1,8 @@
 #include "ranks/team.h"
 #include "store/mpi_check.h"
 #include "store/store.h"
+#include "store/store_create.h"
+#include "store/store_file.h"
 #include "unit.h"
 #include "watch/lock.h"
 
@@ -47,7 +49,7 @@ static int close_suite(void **state) {
 static les_store *fresh(void) {
   les_store *s;
   unlink(path);
-  assert_int_equal(les_store_create(path, &study, MPI_COMM_WORLD), LES_OK);
+  assert_int_equal(les_store_create(path, &study), LES_OK);
   assert_int_equal(les_store_open(&s, path, &study), LES_OK);
   return s;
 }
