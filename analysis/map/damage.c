@@ -8,10 +8,6 @@
 
 enum { SEED = 20170427 }; /* of the resampling; any fixed number */
 
-static les_status no_memory(const les_result *r) {
-  return les_fail(LES_FAILED, "%s: out of memory for the map", r->path);
-}
-
 static les_status choose_measure(les_damage *d, const char *measure) {
   int preferred = les_field_preferred(LES_PREFER_TEXT, d->result->has);
   if (!measure && preferred >= 0) measure = les_fields[preferred].name;
@@ -23,7 +19,7 @@ static les_status choose_measure(les_damage *d, const char *measure) {
     return les_fail(LES_USAGE, "'%s' is no measure of damage", measure);
   d->sign = les_fields[id].damage;
   d->measure = strdup(measure);
-  if (!d->measure) return no_memory(d->result);
+  if (!d->measure) return les_no_memory("the damage of %s", d->result->path);
   LES_TRY(les_result_field(d->result, measure, &d->values));
   return les_fields[id].baseline ? les_result_baseline(d->result, measure, &d->intact) : LES_OK;
 }
@@ -44,7 +40,7 @@ static les_status find_domains(les_damage *d) {
   const les_result *r = d->result;
   d->domains = calloc((size_t)r->n_prompts, sizeof *d->domains);
   d->domain_of = calloc((size_t)r->n_prompts, sizeof *d->domain_of);
-  if (!d->domains || !d->domain_of) return no_memory(r);
+  if (!d->domains || !d->domain_of) return les_no_memory("the damage of %s", r->path);
   for (int p = 0; p < r->n_prompts; p++) {
     int k = 0;
     d->domain_of[p] = -1;
@@ -130,7 +126,9 @@ static les_status estimate(les_damage *d) {
                 .intervals = malloc(n_lesions * sizeof *g.intervals)};
   d->all = calloc(n_lesions, sizeof *d->all);
   d->parts = calloc(n_lesions * (size_t)d->n_domains, sizeof *d->parts);
-  les_status s = g.values && g.n && g.intervals && d->all && d->parts ? LES_OK : no_memory(d->result);
+  les_status s = g.values && g.n && g.intervals && d->all && d->parts
+                     ? LES_OK
+                     : les_no_memory("the damage of %s", d->result->path);
   for (int k = -1; k < d->n_domains && s == LES_OK; k++) s = estimate_domain(d, k, &g);
   free(g.intervals);
   free(g.n);
@@ -141,7 +139,7 @@ static les_status estimate(les_damage *d) {
 static les_status make_profile(les_damage *d) {
   const les_result *r = d->result;
   d->profile = calloc((size_t)r->n_lesions, sizeof *d->profile);
-  if (!d->profile) return no_memory(r);
+  if (!d->profile) return les_no_memory("the damage of %s", r->path);
   for (int layer = 0; d->family && layer < r->n_layers; layer++)
     for (int i = 0; i < r->n_lesions; i++)
       if (r->lesion_layers[i] == layer && d->all[i].n > 0 &&
@@ -150,12 +148,12 @@ static les_status make_profile(les_damage *d) {
   return LES_OK;
 }
 
-les_status les_damage_open(les_damage **out, const les_result *result, const char *measure,
-                           const char *family) {
+les_status les_damage_compute(les_damage **out, const les_result *result, const char *measure,
+                              const char *family) {
   les_status s;
   les_damage *d = calloc(1, sizeof *d);
   *out = NULL;
-  if (!d) return no_memory(result);
+  if (!d) return les_no_memory("the damage of %s", result->path);
   d->result = result;
   LES_GOTO(s, choose_measure(d, measure), end);
   drop_unfinished(d);
@@ -164,12 +162,12 @@ les_status les_damage_open(les_damage **out, const les_result *result, const cha
   LES_GOTO(s, estimate(d), end);
   LES_GOTO(s, make_profile(d), end);
 end:
-  if (s != LES_OK) les_damage_close(&d);
+  if (s != LES_OK) les_damage_free(&d);
   *out = d;
   return s;
 }
 
-void les_damage_close(les_damage **damage) {
+void les_damage_free(les_damage **damage) {
   les_damage *d = *damage;
   if (!d) return;
   free(d->measure);
@@ -203,7 +201,7 @@ int les_damage_rank(const les_damage *d, int domain, int *order) {
 les_status les_damage_holm(const les_damage *d, const double *p, double *corrected) {
   int n = d->result->n_lesions;
   double *mine = malloc(2 * (size_t)n * sizeof *mine);
-  les_status s = mine ? LES_OK : no_memory(d->result);
+  les_status s = mine ? LES_OK : les_no_memory("the damage of %s", d->result->path);
   for (int i = 0; i < n && s == LES_OK; i++) {
     bool first = true;
     for (int k = 0; k < n; k++) {

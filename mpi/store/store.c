@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where a data set's bytes lie: cell i (of the lesions' cells, or of the intact runs) at offset + i * bytes.
- */
+/* Where a data set's bytes lie: those of cell i (of the lesions', or of the intact runs) at offset + i *
+ * bytes. */
 typedef struct array {
   int64_t offset;
   size_t bytes; /* of a cell; 0: the file has no such array */
@@ -198,7 +198,7 @@ les_status les_store_put_failed(les_store *s, les_cell cell) {
   int64_t at;
   const arrays *a = place(s, cell, &at);
   char *record = s->scratch;
-  les_record_clear(&s->layout, record); /* what a dying worker may have written goes away again */
+  les_record_clear(&s->layout, record); /* over what a dying worker may have written */
   for (int i = 0; i < LES_N_FIELDS; i++)
     if (a->fields[i].bytes) LES_TRY(put_at(s, &a->fields[i], at, 1, record + s->layout.offset[i]));
   LES_TRY(put_at(s, &a->check, at, 1, &(uint64_t){0}));

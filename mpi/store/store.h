@@ -22,7 +22,7 @@ les_status les_store_put(les_store *s, les_cell cell, const void *record);
 /* Local. Flags a cell as failed; its values are emptied. */
 les_status les_store_put_failed(les_store *s, les_cell cell);
 
-/* Local. Everything that this process' node has written so far is on the disk. */
+/* Local. Syncs: what this node has written so far is on the disk. */
 les_status les_store_sync(les_store *s);
 
 /* Local. Reads the status of all cells into the grid. */
@@ -31,8 +31,9 @@ les_status les_store_read_status(const les_store *s, les_grid *grid);
 /* Local. Status of one cell, as the file has it now. */
 les_status les_store_get_status(const les_store *s, les_cell cell, uint8_t *status);
 
-/* Rank 0. Reads the grid and checks what it says is done: cells of which the bytes are not those that were
- * written are put back to do, whole lesions where a completed one is damaged. Counts what was put back. */
+/* Rank 0. Reads the status of all cells into the grid and verifies the check sums of those that are done. A
+ * cell that is damaged is to do again; so are all cells of a completed lesion that is. Counts what was reset.
+ */
 les_status les_store_verify(les_store *s, les_grid *grid, int *damaged_lesions, int64_t *damaged_cells);
 
 /* Rank 0. All cells of a lesion are final: stores the SHA-256 of its rows, marks it done, syncs. */

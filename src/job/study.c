@@ -103,7 +103,7 @@ static les_status lay_out(les_study *s) {
   if (has_answers(s)) groups[n++] = "acc";
   if (job->n_tasks > 0) groups[n++] = "tasks";
   les_status status =
-      les_record_layout_make(&s->layout, groups, n, job->max_new_tokens, s->model->hparams.n_layers);
+      les_record_layout_compute(&s->layout, groups, n, job->max_new_tokens, s->model->hparams.n_layers);
   free(groups);
   LES_TRY(status);
   if (s->layout.bytes == 0)

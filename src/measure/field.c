@@ -13,7 +13,7 @@ const les_field les_fields[LES_N_FIELDS] = {
     [LES_FIELD_JACCARD_TOKEN] = {"jaccard_token", "jaccard", LES_FIELD_F32, LES_EXTENT_ONE, 0, false, true, 1,
                                  "Jaccard distance of the token sets of the two continuations"},
     [LES_FIELD_COMMON_PREFIX] = {"common_prefix", "jaccard", LES_FIELD_F32, LES_EXTENT_ONE, 0, false, true,
-                                 -1, "tokens before the two continuations part"},
+                                 -1, "tokens before the two continuations diverge"},
     [LES_FIELD_MEAN_NLL] = {"mean_nll", "nll", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_FORCED, true, false, 1,
                             "mean negative log-likelihood of the predicted tokens, in nats"},
     [LES_FIELD_PERPLEXITY] = {"perplexity", "nll", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_FORCED, true,
@@ -33,13 +33,13 @@ const les_field les_fields[LES_N_FIELDS] = {
     [LES_FIELD_LOOP_START] = {"loop_start", "failure", LES_FIELD_I32, LES_EXTENT_ONE, 0, true, true, 0,
                               "first token of that loop"},
     [LES_FIELD_LOOP_COUNT] = {"loop_count", "failure", LES_FIELD_I32, LES_EXTENT_ONE, 0, true, true, 1,
-                              "whole times that its phrase is said"},
+                              "complete repetitions of that phrase"},
     [LES_FIELD_DISTINCT_1] = {"distinct_1", "failure", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, true, -1,
-                              "different tokens over all tokens of the continuation"},
+                              "distinct tokens over all tokens of the continuation"},
     [LES_FIELD_DISTINCT_2] = {"distinct_2", "failure", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, true, -1,
-                              "different pairs of neighbouring tokens over all pairs"},
+                              "distinct bigrams over all bigrams"},
     [LES_FIELD_DISTINCT_3] = {"distinct_3", "failure", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, true, -1,
-                              "different runs of three tokens over all runs"},
+                              "distinct trigrams over all trigrams"},
     [LES_FIELD_LOGPROB_INTACT] = {"logprob_intact", "failure", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_REREAD,
                                   true, true, -1,
                                   "mean ln p of the continuation's tokens under the intact model"},
@@ -59,13 +59,13 @@ const les_field les_fields[LES_N_FIELDS] = {
     [LES_FIELD_ATTN_ENTROPY] = {"attn_entropy", "trace", LES_FIELD_F32, LES_EXTENT_LAYERS, LES_WANT_TRACE,
                                 true, false, 0, "mean entropy in nats of each layer's attention"},
     [LES_FIELD_ACC] = {"acc", "acc", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, false, -1,
-                       "1 if the document, or the prompt with a known answer, is answered right, else 0"},
+                       "1 if the document, or the prompt with a known answer, is answered correctly, else 0"},
     [LES_FIELD_ACC_NORM] = {"acc_norm", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, false, -1,
                             "acc with log-likelihoods divided by the choices' characters"},
     [LES_FIELD_ACC_BYTES] = {"acc_bytes", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, false, -1,
                              "acc with log-likelihoods divided by the choices' bytes"},
     [LES_FIELD_LOGLIK] = {"loglik", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, false, -1,
-                          "log-likelihood of a document's right choice, last word or page"},
+                          "log-likelihood of a document's correct choice, last word or page"},
 };
 
 size_t les_field_size(les_field_type type) {
@@ -105,8 +105,8 @@ bool les_group_exists(const char *group) {
   return is_among(group, groups, les_group_list(groups));
 }
 
-les_status les_record_layout_make(les_record_layout *out, const char *const *groups, int n_groups,
-                                  int max_new_tokens, int n_layers) {
+les_status les_record_layout_compute(les_record_layout *out, const char *const *groups, int n_groups,
+                                     int max_new_tokens, int n_layers) {
   *out = (les_record_layout){0};
   for (int i = 0; i < n_groups; i++)
     if (!les_group_exists(groups[i])) return les_fail(LES_USAGE, "there is no measure '%s'", groups[i]);

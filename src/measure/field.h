@@ -97,8 +97,8 @@ typedef struct les_record_layout {
 
 /* Fields of the named groups for max_new_tokens (0: nothing is generated, fields that need a continuation are
  * left out) and n_layers. LES_USAGE for a group that does not exist. */
-les_status les_record_layout_make(les_record_layout *out, const char *const *groups, int n_groups,
-                                  int max_new_tokens, int n_layers);
+les_status les_record_layout_compute(les_record_layout *out, const char *const *groups, int n_groups,
+                                     int max_new_tokens, int n_layers);
 
 /* Fills a record with "not computed": NaN, -1, 0 by type. */
 void les_record_clear(const les_record_layout *layout, void *record);

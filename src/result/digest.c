@@ -116,8 +116,9 @@ static les_status add_file(EVP_MD_CTX *sha, const char *path) {
   herr_t visited = H5Ovisit2(h.file, H5_INDEX_NAME, H5_ITER_INC, collect, &list, H5O_INFO_BASIC);
   if (visited < 0)
     LES_GOTO(s,
-             les_fail(LES_FAILED, "%s: its data sets cannot be listed; %s", path,
-                      list.failed ? "out of memory" : "the file is damaged"),
+             list.failed
+                 ? les_no_memory("the data sets of %s", path)
+                 : les_fail(LES_FAILED, "%s: its data sets cannot be listed; the file is damaged", path),
              end);
   qsort(list.items, (size_t)list.n, sizeof *list.items, compare_names);
   for (int i = 0; i < list.n; i++) LES_GOTO(s, add_set(sha, &h, list.items[i]), end);

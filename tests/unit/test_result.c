@@ -122,7 +122,7 @@ static void a_file_says_what_its_lesions_do(void **state) {
   assert_int_equal(scratch_open(folder), 0);
   snprintf(path, sizeof path, "%s/run.h5", folder);
   assert_int_equal(les_lesions_parse(&study.lesions, specs, N_CASES, &model.hparams), LES_OK);
-  assert_int_equal(les_record_layout_make(&study.layout, groups, 1, 4, LAYERS), LES_OK);
+  assert_int_equal(les_record_layout_compute(&study.layout, groups, 1, 4, LAYERS), LES_OK);
   assert_int_equal(les_store_create(path, &study), LES_OK);
   les_result *r;
   assert_int_equal(les_result_open(&r, path), LES_OK);

@@ -37,7 +37,7 @@ static int open_suite(void **state) {
   const char *groups[] = {"jaccard", "kl"};
   if (les_team_open(&team) != LES_OK || scratch_open(folder) != 0) return -1;
   snprintf(path, sizeof path, "%s/run.h5", folder);
-  return les_record_layout_make(&study.layout, groups, 2, TOKENS, LAYERS) == LES_OK ? 0 : -1;
+  return les_record_layout_compute(&study.layout, groups, 2, TOKENS, LAYERS) == LES_OK ? 0 : -1;
 }
 
 static int close_suite(void **state) {
