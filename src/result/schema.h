@@ -1,26 +1,28 @@
 /* Schema 1 of the result file: names, types and shapes, for the writer (mpi/store) and the reader
  * (result/reader.h). L lesions, P columns, which the file calls prompts.
  *
- *   /job                     string      the job as JSON (les_study.json)
- *   /lesion /prompt /token /layer int32  dimension scales 0..n-1, attached to every dimension below
- *   /lesions/spec            string[L]   as in the job, `each` replaced by the layer:
- * "svd@3.mlp.down:keep=0.1" /lesions/layer           int32[L]    the one layer that the lesion touches; -1:
- * several, or none /lesions/family          string[L]   the spec with `each` for that layer: what lesions of
- * other layers share /lesions/operation       string[L]   "svd"; "none": the intact model; "several": more
- * than one edit /lesions/part            string[L]   "block", "attn", "attn.head0", "mlp.down"; "none",
- * "several" likewise /lesions/dose            float32[L]  how much of the operation, NaN where it has no dose
- * or edits are several /lesions/dose_key        string[L]   what the dose is: "sigma", "rank", "keep",
- * "alpha", or "type": bits per weight; "": there is none /lesions/done            uint8[L]    1: every cell
- * is final, and sha256 is that of its rows /lesions/sha256          string[L] /prompts/id, domain, text
- * string[P] /baseline/FIELD          [P, ...]    fields of the intact run (les_field.baseline)
- *   /baseline/status, check  as in /cells, [P]
- *   /cells/FIELD             [L, P, ...] fields of each cell (les_field)
- *   /cells/status            uint8[L, P] 0 to do, 1 done, 2 failed
- *   /cells/check             uint64[L, P] the first bytes of the SHA-256 of the cell's values
+ *   /job                      string       the job as JSON (les_study.json)
+ *   /lesion /prompt /token /layer  int32   dimension scales 0..n-1, attached to every dimension below
+ *   /lesions/spec             string[L]    as in the job, with a layer in place of `each`: "skip@3.attn"
+ *   /lesions/layer            int32[L]     the one layer that the lesion touches; -1: several or none
+ *   /lesions/family           string[L]    the spec with `each` in place of that layer: "skip@each.attn"
+ *   /lesions/operation        string[L]    "skip"; "none": the intact model; "several": several edits
+ *   /lesions/part             string[L]    "block", "attn", "attn.head0", "mlp.down"; "none", "several"
+ *   /lesions/dose             float32[L]   strength of the operation; NaN: it has none, or several edits
+ *   /lesions/dose_key         string[L]    what the dose is: "sigma", "rank", "keep", "alpha", or "type",
+ *                                          of which the dose is the bits per weight; "": there is none
+ *   /lesions/done             uint8[L]     1: every cell is final, and sha256 is that of its rows
+ *   /lesions/sha256           string[L]
+ *   /prompts/id, domain, text string[P]
+ *   /baseline/FIELD           [P, ...]     fields of the intact run (les_field.baseline)
+ *   /baseline/status, check   [P]          as in /cells
+ *   /cells/FIELD              [L, P, ...]  fields of each cell (les_field)
+ *   /cells/status             uint8[L, P]  0 to do, 1 done, 2 failed
+ *   /cells/check              uint64[L, P] the first bytes of the SHA-256 of the cell's values
  *
  * Strings are fixed length, UTF-8, null-padded. Attributes of / hold what may differ from run to run; no data
- * set does. Readers ignore data sets and attributes that they do not know. Files made before it was so lack
- * family, operation, part, dose and dose_key: a reader has the first three from the spec (result/spec.h). */
+ * set does. Readers ignore data sets and attributes that they do not know. Older files lack family,
+ * operation, part, dose and dose_key: the reader has the first three from the spec (result/spec.h). */
 #ifndef LES_RESULT_SCHEMA_H
 #define LES_RESULT_SCHEMA_H
 
