@@ -26,7 +26,7 @@ static les_accuracy compare(const les_result *r, const double *intact, const dou
 static les_status correct(les_accuracy *a, const les_damage *d) {
   int n = d->result->n_lesions;
   double *p = malloc(2 * (size_t)n * sizeof *p);
-  if (!p) return les_fail(LES_FAILED, "out of memory for %d p-values", n);
+  if (!p) return les_no_memory("%d p-values", n);
   for (int i = 0; i < n; i++) p[i] = a[i].exact.p;
   les_status s = les_damage_holm(d, p, p + n);
   for (int i = 0; s == LES_OK && i < n; i++) a[i].p_holm = p[n + i];
@@ -34,7 +34,7 @@ static les_status correct(les_accuracy *a, const les_damage *d) {
   return s;
 }
 
-les_status les_accuracy_make(les_accuracy **out, const les_damage *d) {
+les_status les_accuracy_compute(les_accuracy **out, const les_damage *d) {
   const les_result *r = d->result;
   *out = NULL;
   double *values = NULL, *intact = NULL;
@@ -43,7 +43,7 @@ les_status les_accuracy_make(les_accuracy **out, const les_damage *d) {
   LES_GOTO(s, les_result_field(r, "acc", &values), end);
   LES_GOTO(s, les_result_baseline(r, "acc", &intact), end);
   *out = calloc((size_t)r->n_lesions, sizeof **out);
-  if (!*out) LES_GOTO(s, les_fail(LES_FAILED, "%s: out of memory for accuracies", r->path), end);
+  if (!*out) LES_GOTO(s, les_no_memory("accuracies of %s", r->path), end);
   for (int i = 0; i < r->n_lesions; i++) (*out)[i] = compare(r, intact, values, i);
   LES_GOTO(s, correct(*out, d), end);
 end:

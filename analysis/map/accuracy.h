@@ -8,13 +8,13 @@
 /* One lesion against the intact run, over the cells where both are scored. */
 typedef struct les_accuracy {
   int n;
-  double intact, lesioned; /* shares of right answers; NaN for n = 0 */
-  int lost, won;           /* right before and wrong after; the other way */
+  double intact, lesioned; /* shares of correct answers; NaN for n = 0 */
+  int lost, won;           /* answered correctly by the intact run only; by the lesioned run only */
   les_test exact, chi2;    /* McNemar */
   double p_holm;           /* of exact, corrected within the family of lesions */
 } les_accuracy;
 
 /* Fills (n_lesions) entries from the measure `acc`; *out is NULL if the file has none. The caller's. */
-les_status les_accuracy_make(les_accuracy **out, const les_damage *d);
+les_status les_accuracy_compute(les_accuracy **out, const les_damage *d);
 
 #endif

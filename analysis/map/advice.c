@@ -3,16 +3,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-static int layer_of(const les_map *m, int lesion) {
-  return m->result->lesion_layers[lesion];
-}
-
 static void write_layers(FILE *out, const les_map *m, const int *lesions, int n) {
-  for (int i = 0; i < n; i++) fprintf(out, "%s%d", i ? ", " : "", layer_of(m, lesions[i]));
+  for (int i = 0; i < n; i++) fprintf(out, "%s%d", i ? ", " : "", les_map_layer(m, lesions[i]));
 }
 
 static void write_extreme(FILE *out, const les_map *m, const char *what, const les_extreme *e) {
-  fprintf(out, "%s: layer %d (%s %.4f), ", what, layer_of(m, e->lesion), m->damage->measure,
+  fprintf(out, "%s: layer %d (%s %.4f), ", what, les_map_layer(m, e->lesion), m->damage->measure,
           m->damage->all[e->lesion].interval.mean);
   if (e->n_tied == 0) {
     fputs("told apart from every other\n", out);
@@ -24,15 +20,15 @@ static void write_extreme(FILE *out, const les_map *m, const char *what, const l
 }
 
 static void write_candidates(FILE *out, const les_map *m) {
-  const les_extreme *least = &m->verdict.least;
-  if (!m->verdict.n_candidates) {
+  const les_extreme *least = &m->comparison.least;
+  if (!m->comparison.n_candidates) {
     fputs("candidates for removal: none, the data tell no layer apart from the most critical one\n", out);
     return;
   }
   fputs("candidates for removal: ", out);
-  write_layers(out, m, m->verdict.candidates, m->verdict.n_candidates);
+  write_layers(out, m, m->comparison.candidates, m->comparison.n_candidates);
   fprintf(out, " (least damage first: layer %d and those not told apart from it)\n",
-          layer_of(m, least->lesion));
+          les_map_layer(m, least->lesion));
 }
 
 static void write_accuracies(FILE *out, const les_map *m) {
@@ -40,7 +36,7 @@ static void write_accuracies(FILE *out, const les_map *m) {
   fputs("\nright answers\nlayer     n  intact  lesioned  lost  won  McNemar's p, Holm\n", out);
   for (int i = 0; i < m->damage->n_profile; i++) {
     const les_accuracy *a = &m->accuracy[m->damage->profile[i]];
-    fprintf(out, "%5d %5d  %6.3f  %8.3f  %4d %4d  %.4f%s\n", layer_of(m, m->damage->profile[i]), a->n,
+    fprintf(out, "%5d %5d  %6.3f  %8.3f  %4d %4d  %.4f%s\n", les_map_layer(m, m->damage->profile[i]), a->n,
             a->intact, a->lesioned, a->lost, a->won, a->p_holm, a->p_holm <= 0.05 ? " *" : "");
   }
 }
@@ -51,7 +47,7 @@ static void write_labels(FILE *out, const les_map *m) {
   for (int k = LES_LABEL_INTACT; k < LES_N_LABELS; k++) fprintf(out, " %10s", les_label_name((les_label)k));
   fputc('\n', out);
   for (int i = 0; i < m->damage->n_profile; i++) {
-    fprintf(out, "%5d", layer_of(m, m->damage->profile[i]));
+    fprintf(out, "%5d", les_map_layer(m, m->damage->profile[i]));
     for (int k = LES_LABEL_INTACT; k < LES_N_LABELS; k++)
       fprintf(out, " %10d", m->labels[m->damage->profile[i]].of[k]);
     fputc('\n', out);
@@ -73,15 +69,15 @@ static void write_proxies(FILE *out, const les_map *m) {
 
 /* Runs of the ranking in which no layer is told apart from the next one. */
 static int write_unordered(FILE *out, const les_map *m) {
-  const les_verdict *v = &m->verdict;
+  const les_comparison *c = &m->comparison;
   int lines = 0;
-  for (int i = 0, end; i + 1 < v->n_ranked; i = end + 1) {
-    for (end = i; end + 1 < v->n_ranked && !les_contrast_holds(&v->neighbours[end]);) end++;
+  for (int i = 0, end; i + 1 < c->n_ranked; i = end + 1) {
+    for (end = i; end + 1 < c->n_ranked && !les_contrast_holds(&c->neighbours[end]);) end++;
     if (end == i) continue;
     fputs("- the order of layers ", out);
     for (int k = i; k <= end; k++)
       fprintf(out, "%s%d", k > i ? ", " : "",
-              layer_of(m, k < end ? v->neighbours[k].a : v->neighbours[k - 1].b));
+              les_map_layer(m, k < end ? c->neighbours[k].a : c->neighbours[k - 1].b));
     fputs(": neighbours differ by less than the data can tell\n", out);
     lines++;
   }
@@ -91,7 +87,7 @@ static int write_unordered(FILE *out, const les_map *m) {
 static int write_open_domains(FILE *out, const les_map *m) {
   int n = 0;
   for (int k = 0; k < m->damage->n_domains; k++) {
-    const les_contrast *c = &m->verdict.firsts[k];
+    const les_contrast *c = &m->comparison.firsts[k];
     if (c->n == 0 || les_contrast_holds(c)) continue;
     fprintf(out, "%s%s", n++ ? ", " : "- which layer matters most for ", m->damage->domains[k]);
   }
@@ -125,10 +121,10 @@ static int write_lost(FILE *out, const les_map *m) {
 }
 
 void les_advice_write(FILE *out, const les_map *m) {
-  if (m->verdict.n_ranked == 0) return;
+  if (m->comparison.n_ranked == 0) return;
   fputc('\n', out);
-  write_extreme(out, m, "most critical", &m->verdict.most);
-  write_extreme(out, m, "least critical", &m->verdict.least);
+  write_extreme(out, m, "most critical", &m->comparison.most);
+  write_extreme(out, m, "least critical", &m->comparison.least);
   write_candidates(out, m);
   write_accuracies(out, m);
   write_labels(out, m);

@@ -26,14 +26,13 @@ static int gather_differences(const les_damage *d, int domain, const les_contras
   return n;
 }
 
-les_status les_contrasts_make(const les_damage *d, int domain, les_contrast *contrasts, int m) {
+les_status les_contrasts_compute(const les_damage *d, int domain, les_contrast *contrasts, int m) {
   size_t width = (size_t)d->result->n_prompts, some = (size_t)m + 1;
   double *values = calloc(some * width, sizeof *values), *p = calloc(2 * some, sizeof *p);
   les_interval *intervals = malloc(some * sizeof *intervals);
   int *n = calloc(some, sizeof *n);
-  les_status s = values && p && intervals && n
-                     ? LES_OK
-                     : les_fail(LES_FAILED, "%s: out of memory for %d comparisons", d->result->path, m);
+  les_status s =
+      values && p && intervals && n ? LES_OK : les_no_memory("%d comparisons of %s", m, d->result->path);
   for (int i = 0; s == LES_OK && i < m; i++)
     n[i] = contrasts[i].n = gather_differences(d, domain, &contrasts[i], values + (size_t)i * width);
   if (s == LES_OK) s = les_bootstrap(values, n, m, (int)width, (uint64_t)(SEED + domain), intervals);

@@ -1,4 +1,5 @@
-/* Contrasts: how much more one lesion damages than another, or than the intact run has, prompt by prompt. */
+/* Contrasts: how much more damage one lesion does than another, or than the intact run has, paired by prompt.
+ */
 #ifndef LES_MAP_CONTRAST_H
 #define LES_MAP_CONTRAST_H
 
@@ -7,7 +8,7 @@
 
 #include <stdbool.h>
 
-enum { LES_FEWEST_PAIRS = 10 }; /* fewer say nothing, however equal they are */
+enum { LES_FEWEST_PAIRS = 10 }; /* fewer cannot tell anything apart, however consistent they are */
 
 /* Damage of `a` minus damage of `b` over the prompts where both have a finite value. Damage is the measure
  * times its sign, so that more is worse. */
@@ -19,7 +20,7 @@ typedef struct les_contrast {
 } les_contrast;
 
 /* Fills n, difference and p_holm of m contrasts whose a and b are set, over a domain or all (-1). */
-les_status les_contrasts_make(const les_damage *d, int domain, les_contrast *contrasts, int m);
+les_status les_contrasts_compute(const les_damage *d, int domain, les_contrast *contrasts, int m);
 
 /* True if the data tell the two apart: p_holm of at most 0.05, from LES_FEWEST_PAIRS or more. */
 bool les_contrast_holds(const les_contrast *c);

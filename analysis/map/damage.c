@@ -2,22 +2,15 @@
 
 #include "stats/inference.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SEED = 20170427 }; /* of the resampling; any fixed number */
 
-static les_status no_memory(const les_result *r) {
-  return les_fail(LES_FAILED, "%s: out of memory for the map", r->path);
-}
-
 static les_status choose_measure(les_damage *d, const char *measure) {
-  static const char *const preferred[] = {"jaccard", "kl_mean", "delta_nll"};
-  for (int i = 0; !measure && i < 3; i++)
-    if (les_result_has(d->result, preferred[i])) measure = preferred[i];
+  int preferred = les_field_preferred(LES_PREFER_TEXT, d->result->has);
+  if (!measure && preferred >= 0) measure = les_fields[preferred].name;
   if (!measure)
     return les_fail(LES_FAILED, "%s: has neither jaccard, kl_mean nor delta_nll; choose with --measure",
                     d->result->path);
@@ -26,7 +19,7 @@ static les_status choose_measure(les_damage *d, const char *measure) {
     return les_fail(LES_USAGE, "'%s' is no measure of damage", measure);
   d->sign = les_fields[id].damage;
   d->measure = strdup(measure);
-  if (!d->measure) return no_memory(d->result);
+  if (!d->measure) return les_no_memory("the damage of %s", d->result->path);
   LES_TRY(les_result_field(d->result, measure, &d->values));
   return les_fields[id].baseline ? les_result_baseline(d->result, measure, &d->intact) : LES_OK;
 }
@@ -47,7 +40,7 @@ static les_status find_domains(les_damage *d) {
   const les_result *r = d->result;
   d->domains = calloc((size_t)r->n_prompts, sizeof *d->domains);
   d->domain_of = calloc((size_t)r->n_prompts, sizeof *d->domain_of);
-  if (!d->domains || !d->domain_of) return no_memory(r);
+  if (!d->domains || !d->domain_of) return les_no_memory("the damage of %s", r->path);
   for (int p = 0; p < r->n_prompts; p++) {
     int k = 0;
     d->domain_of[p] = -1;
@@ -59,51 +52,28 @@ static les_status find_domains(les_damage *d) {
   return LES_OK;
 }
 
-/* `spec` with "each" wherever it says "@LAYER". */
-static char *name_family(const char *spec, int layer) {
-  char number[16];
-  int digits = snprintf(number, sizeof number, "%d", layer);
-  char *family = malloc(5 * strlen(spec) + 1), *out = family;
-  if (!family) return NULL;
-  while (*spec) {
-    bool here =
-        *spec == '@' && !strncmp(spec + 1, number, (size_t)digits) &&
-        !(isdigit((unsigned char)spec[1 + digits]) || spec[1 + digits] == ',' || spec[1 + digits] == '-');
-    *out++ = *spec++;
-    if (!here) continue;
-    out = stpcpy(out, "each");
-    spec += digits;
-  }
-  *out = 0;
-  return family;
-}
-
 /* Number of layers that the family of lesion i covers; 0 if it has no single layer. */
-static int count_layers(const les_damage *d, int i) {
+static int count_layers(const les_result *r, int i) {
   int n = 0;
-  if (d->result->lesion_layers[i] < 0) return 0;
-  for (int k = 0; k < d->result->n_lesions; k++)
-    n += d->result->lesion_layers[k] >= 0 && !strcmp(d->families[k], d->families[i]);
+  if (r->lesion_layers[i] < 0) return 0;
+  for (int k = 0; k < r->n_lesions; k++)
+    n += r->lesion_layers[k] >= 0 && !strcmp(r->lesion_families[k], r->lesion_families[i]);
   return n;
 }
 
 static les_status choose_family(les_damage *d, const char *family) {
   const les_result *r = d->result;
-  d->families = calloc((size_t)r->n_lesions, sizeof *d->families);
-  if (!d->families) return no_memory(r);
-  for (int i = 0; i < r->n_lesions; i++)
-    if (!(d->families[i] = name_family(r->lesion_specs[i], r->lesion_layers[i]))) return no_memory(r);
   if (family) {
     for (int i = 0; i < r->n_lesions && !d->family; i++)
-      if (!strcmp(d->families[i], family)) d->family = d->families[i];
+      if (!strcmp(r->lesion_families[i], family)) d->family = r->lesion_families[i];
     if (d->family) return LES_OK;
     return les_fail(LES_USAGE, "%s: has no lesions '%s'; it has for example '%s'", r->path, family,
-                    d->families[0]);
+                    r->lesion_families[0]);
   }
   for (int i = 0; i < r->n_lesions && !d->family; i++)
-    if (count_layers(d, i) >= r->n_layers) d->family = d->families[i];
+    if (count_layers(r, i) >= r->n_layers) d->family = r->lesion_families[i];
   for (int i = 0; i < r->n_lesions && !d->family; i++)
-    if (r->lesion_layers[i] >= 0) d->family = d->families[i];
+    if (r->lesion_layers[i] >= 0) d->family = r->lesion_families[i];
   return LES_OK;
 }
 
@@ -156,7 +126,9 @@ static les_status estimate(les_damage *d) {
                 .intervals = malloc(n_lesions * sizeof *g.intervals)};
   d->all = calloc(n_lesions, sizeof *d->all);
   d->parts = calloc(n_lesions * (size_t)d->n_domains, sizeof *d->parts);
-  les_status s = g.values && g.n && g.intervals && d->all && d->parts ? LES_OK : no_memory(d->result);
+  les_status s = g.values && g.n && g.intervals && d->all && d->parts
+                     ? LES_OK
+                     : les_no_memory("the damage of %s", d->result->path);
   for (int k = -1; k < d->n_domains && s == LES_OK; k++) s = estimate_domain(d, k, &g);
   free(g.intervals);
   free(g.n);
@@ -167,20 +139,21 @@ static les_status estimate(les_damage *d) {
 static les_status make_profile(les_damage *d) {
   const les_result *r = d->result;
   d->profile = calloc((size_t)r->n_lesions, sizeof *d->profile);
-  if (!d->profile) return no_memory(r);
+  if (!d->profile) return les_no_memory("the damage of %s", r->path);
   for (int layer = 0; d->family && layer < r->n_layers; layer++)
     for (int i = 0; i < r->n_lesions; i++)
-      if (r->lesion_layers[i] == layer && d->all[i].n > 0 && !strcmp(d->families[i], d->family))
+      if (r->lesion_layers[i] == layer && d->all[i].n > 0 &&
+          !strcmp(d->result->lesion_families[i], d->family))
         d->profile[d->n_profile++] = i;
   return LES_OK;
 }
 
-les_status les_damage_open(les_damage **out, const les_result *result, const char *measure,
-                           const char *family) {
+les_status les_damage_compute(les_damage **out, const les_result *result, const char *measure,
+                              const char *family) {
   les_status s;
   les_damage *d = calloc(1, sizeof *d);
   *out = NULL;
-  if (!d) return no_memory(result);
+  if (!d) return les_no_memory("the damage of %s", result->path);
   d->result = result;
   LES_GOTO(s, choose_measure(d, measure), end);
   drop_unfinished(d);
@@ -189,16 +162,14 @@ les_status les_damage_open(les_damage **out, const les_result *result, const cha
   LES_GOTO(s, estimate(d), end);
   LES_GOTO(s, make_profile(d), end);
 end:
-  if (s != LES_OK) les_damage_close(&d);
+  if (s != LES_OK) les_damage_free(&d);
   *out = d;
   return s;
 }
 
-void les_damage_close(les_damage **damage) {
+void les_damage_free(les_damage **damage) {
   les_damage *d = *damage;
   if (!d) return;
-  for (int i = 0; d->families && i < d->result->n_lesions; i++) free(d->families[i]);
-  free(d->families);
   free(d->measure);
   free(d->values);
   free(d->intact);
@@ -230,18 +201,18 @@ int les_damage_rank(const les_damage *d, int domain, int *order) {
 les_status les_damage_holm(const les_damage *d, const double *p, double *corrected) {
   int n = d->result->n_lesions;
   double *mine = malloc(2 * (size_t)n * sizeof *mine);
-  les_status s = mine ? LES_OK : no_memory(d->result);
+  les_status s = mine ? LES_OK : les_no_memory("the damage of %s", d->result->path);
   for (int i = 0; i < n && s == LES_OK; i++) {
     bool first = true;
     for (int k = 0; k < n; k++) {
-      bool same = !strcmp(d->families[k], d->families[i]);
+      bool same = !strcmp(d->result->lesion_families[k], d->result->lesion_families[i]);
       first = first && !(same && k < i);
       mine[k] = same ? p[k] : NAN;
     }
     if (!first) continue;
     s = les_holm(mine, n, mine + n);
     for (int k = 0; k < n && s == LES_OK; k++)
-      if (!strcmp(d->families[k], d->families[i])) corrected[k] = mine[n + k];
+      if (!strcmp(d->result->lesion_families[k], d->result->lesion_families[i])) corrected[k] = mine[n + k];
   }
   free(mine);
   return s;

@@ -1,5 +1,5 @@
-/* What a sweep measured, summed up: the mean of one measure with its interval per lesion and per domain, and
- * the profile over the layers of one family of lesions. */
+/* Summary of a sweep: the mean of one measure with its interval per lesion and per domain, and the profile of
+ * one family of lesions over the layers. */
 #ifndef LES_MAP_DAMAGE_H
 #define LES_MAP_DAMAGE_H
 
@@ -18,25 +18,24 @@ typedef struct les_damage {
   char *measure;
   int sign;       /* 1: the measure grows with damage; -1: it falls */
   double *values; /* (n_lesions, n_prompts); NaN where not done or failed */
-  double *intact; /* (n_prompts) of the intact runs; NULL: the measure compares with them by itself */
+  double *intact; /* (n_prompts) of the intact runs; NULL: the measure is itself a comparison with them */
   int n_domains;
   const char **domains; /* (n_domains) in order of first appearance; the result's strings */
   int *domain_of; /* (n_prompts) -1 where no lesion has a finite value: the prompt lacks the measure, as one
                      without an answer lacks accuracy */
   les_estimate *all;   /* (n_lesions) */
   les_estimate *parts; /* (n_lesions, n_domains) */
-  char **families;     /* (n_lesions) the spec with the layer as "each": "skip@each.attn" */
-  const char *family;  /* the one that the profile speaks of; NULL: no lesion has one layer */
+  const char *family;  /* of the profile; NULL: no lesion touches a single layer */
   int n_profile;       /* layers of the family that have a mean */
   int *profile;        /* (n_profile) lesions in order of their layers */
 } les_damage;
 
-/* Sums up one measure (NULL: the first of jaccard, kl_mean, delta_nll that the file has) and one family of
+/* Summarizes one measure (NULL: LES_PREFER_TEXT) and one family of
  * lesions (NULL: the first that has a lesion for every layer, else the first with one layer). Cells that are
  * not finished are left out. */
-les_status les_damage_open(les_damage **out, const les_result *result, const char *measure,
-                           const char *family);
-void les_damage_close(les_damage **damage);
+les_status les_damage_compute(les_damage **out, const les_result *result, const char *measure,
+                              const char *family);
+void les_damage_free(les_damage **damage);
 
 /* Lesions of the profile, most damaging first: by the mean of the domain, or of all (-1); of equal ones the
  * lower layer first. order (n_profile); lesions without a mean there are left out. Returns their number. */

@@ -14,5 +14,5 @@ les_status les_labels_count(les_label_counts **out, const les_result *r) {
       if (r->status[cell] == LES_CELL_DONE && labels[cell] < LES_N_LABELS) (*out)[i].of[(int)labels[cell]]++;
     }
   free(labels);
-  return *out ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for labels", r->path);
+  return *out ? LES_OK : les_no_memory("labels of %s", r->path);
 }

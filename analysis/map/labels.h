@@ -1,4 +1,4 @@
-/* How often the continuations of a lesion got each failure label. */
+/* How often the continuations of a lesion got each label of degeneration. */
 #ifndef LES_MAP_LABELS_H
 #define LES_MAP_LABELS_H
 

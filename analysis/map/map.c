@@ -6,10 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static les_status no_memory(const char *path) {
-  return les_fail(LES_FAILED, "%s: out of memory for the map", path);
-}
-
 static void count_cells(les_map *m) {
   const les_result *r = m->result;
   m->total = (int64_t)r->n_lesions * r->n_prompts;
@@ -30,7 +26,7 @@ static les_status find_zones(les_map *m) {
   const les_damage *d = m->damage;
   double *profile = malloc(((size_t)d->n_profile + 1) * sizeof *profile), noise = 0;
   m->zones = calloc((size_t)d->n_profile + 1, sizeof *m->zones);
-  les_status s = profile && m->zones ? LES_OK : no_memory(m->result->path);
+  les_status s = profile && m->zones ? LES_OK : les_no_memory("the map of %s", m->result->path);
   for (int i = 0; s == LES_OK && i < d->n_profile; i++) {
     const les_interval *interval = &d->all[d->profile[i]].interval;
     profile[i] = d->sign * interval->mean;
@@ -48,34 +44,34 @@ static les_status find_zones(les_map *m) {
   return s;
 }
 
-les_status les_map_open(les_map **out, const char *path, const les_map_options *options) {
+les_status les_map_compute(les_map **out, const char *path, const les_map_options *options) {
   les_status s;
   les_map *m = calloc(1, sizeof *m);
   *out = NULL;
-  if (!m) return no_memory(path);
+  if (!m) return les_no_memory("the map of %s", path);
   LES_GOTO(s, les_result_open(&m->result, path), end);
   LES_GOTO(s, les_result_sha256(path, m->result_sha256), end);
   count_cells(m);
-  LES_GOTO(s, les_damage_open(&m->damage, m->result, options->measure, options->family), end);
+  LES_GOTO(s, les_damage_compute(&m->damage, m->result, options->measure, options->family), end);
   LES_GOTO(s, find_zones(m), end);
-  LES_GOTO(s, les_verdict_make(&m->verdict, m->damage), end);
-  LES_GOTO(s, les_accuracy_make(&m->accuracy, m->damage), end);
+  LES_GOTO(s, les_comparison_compute(&m->comparison, m->damage), end);
+  LES_GOTO(s, les_accuracy_compute(&m->accuracy, m->damage), end);
   LES_GOTO(s, les_labels_count(&m->labels, m->result), end);
-  if (options->proxies) LES_GOTO(s, les_proxies_open(&m->proxies, options->proxies, m->damage), end);
+  if (options->proxies) LES_GOTO(s, les_proxies_compute(&m->proxies, options->proxies, m->damage), end);
 end:
-  if (s != LES_OK) les_map_close(&m);
+  if (s != LES_OK) les_map_free(&m);
   *out = m;
   return s;
 }
 
-void les_map_close(les_map **map) {
+void les_map_free(les_map **map) {
   les_map *m = *map;
   if (!m) return;
-  les_proxies_close(&m->proxies);
-  les_verdict_free(&m->verdict);
+  les_proxies_free(&m->proxies);
+  les_comparison_free(&m->comparison);
   free(m->accuracy);
   free(m->labels);
-  les_damage_close(&m->damage);
+  les_damage_free(&m->damage);
   les_result_close(&m->result);
   free(m->zones);
   free(m);

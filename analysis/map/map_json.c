@@ -1,14 +1,11 @@
+#include "map/map_json.h"
+
 #include "base/json.h"
-#include "map/map.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { MAP_VERSION = 1 };
-
-static int layer_of(const les_map *m, int lesion) {
-  return m->result->lesion_layers[lesion];
-}
 
 static void add_number(cJSON *object, const char *name, double value) {
   cJSON_AddItemToObject(object, name, les_json_number(value));
@@ -79,7 +76,7 @@ static cJSON *describe_lesion(const les_map *m, int i) {
   const les_damage *d = m->damage;
   cJSON *entry = cJSON_CreateObject();
   const char *zone = les_map_zone(m, i);
-  cJSON_AddNumberToObject(entry, "layer", layer_of(m, i));
+  cJSON_AddNumberToObject(entry, "layer", les_map_layer(m, i));
   cJSON_AddStringToObject(entry, "lesion", m->result->lesion_specs[i]);
   add_estimate(entry, &d->all[i]);
   if (zone)
@@ -95,7 +92,8 @@ static cJSON *describe_lesion(const les_map *m, int i) {
     add_estimate(part, e);
     cJSON_AddNumberToObject(part, "n", e->n);
   }
-  if (m->verdict.versus) add_contrast(cJSON_AddObjectToObject(entry, "versus_intact"), &m->verdict.versus[i]);
+  if (m->comparison.versus)
+    add_contrast(cJSON_AddObjectToObject(entry, "versus_intact"), &m->comparison.versus[i]);
   if (m->accuracy) add_accuracy(entry, &m->accuracy[i]);
   if (m->labels) add_labels(entry, &m->labels[i]);
   return entry;
@@ -105,7 +103,7 @@ static cJSON *describe_lesion(const les_map *m, int i) {
 static void add_ranking(cJSON *object, const char *name, const les_map *m, int domain, int *order) {
   cJSON *list = cJSON_AddArrayToObject(object, name);
   int n = les_damage_rank(m->damage, domain, order);
-  for (int i = 0; i < n; i++) cJSON_AddItemToArray(list, cJSON_CreateNumber(layer_of(m, order[i])));
+  for (int i = 0; i < n; i++) cJSON_AddItemToArray(list, cJSON_CreateNumber(les_map_layer(m, order[i])));
 }
 
 static void add_zones(cJSON *doc, const les_map *m) {
@@ -115,8 +113,8 @@ static void add_zones(cJSON *doc, const les_map *m) {
     cJSON *entry = cJSON_CreateObject();
     cJSON_AddItemToArray(zones, entry);
     cJSON_AddStringToObject(entry, "name", z->name);
-    cJSON_AddNumberToObject(entry, "first", layer_of(m, m->damage->profile[z->first]));
-    cJSON_AddNumberToObject(entry, "last", layer_of(m, m->damage->profile[z->last]));
+    cJSON_AddNumberToObject(entry, "first", les_map_layer(m, m->damage->profile[z->first]));
+    cJSON_AddNumberToObject(entry, "last", les_map_layer(m, m->damage->profile[z->last]));
     add_number(entry, "mean", z->mean);
     add_number(entry, "min", z->min);
     add_number(entry, "max", z->max);
@@ -150,35 +148,36 @@ static void add_extreme(cJSON *verdict, const char *name, const les_map *m, cons
     return;
   }
   cJSON *object = cJSON_AddObjectToObject(verdict, name);
-  cJSON_AddNumberToObject(object, "layer", layer_of(m, e->lesion));
+  cJSON_AddNumberToObject(object, "layer", les_map_layer(m, e->lesion));
   cJSON *tied = cJSON_AddArrayToObject(object, "not_told_apart_from");
-  for (int i = 0; i < e->n_tied; i++) cJSON_AddItemToArray(tied, cJSON_CreateNumber(layer_of(m, e->tied[i])));
+  for (int i = 0; i < e->n_tied; i++)
+    cJSON_AddItemToArray(tied, cJSON_CreateNumber(les_map_layer(m, e->tied[i])));
 }
 
 static cJSON *describe_pair(const les_map *m, const les_contrast *c) {
   cJSON *entry = cJSON_CreateObject();
-  cJSON_AddNumberToObject(entry, "more", layer_of(m, c->a));
-  cJSON_AddNumberToObject(entry, "less", layer_of(m, c->b));
+  cJSON_AddNumberToObject(entry, "more", les_map_layer(m, c->a));
+  cJSON_AddNumberToObject(entry, "less", les_map_layer(m, c->b));
   add_contrast(entry, c);
   return entry;
 }
 
 /* What the data support of the rankings: paired differences of damage. */
-static void add_verdict(cJSON *doc, const les_map *m) {
-  const les_verdict *v = &m->verdict;
+static void add_comparison(cJSON *doc, const les_map *m) {
+  const les_comparison *c = &m->comparison;
   cJSON *verdict = cJSON_AddObjectToObject(doc, "verdict");
-  add_extreme(verdict, "most_critical", m, &v->most);
-  add_extreme(verdict, "least_critical", m, &v->least);
+  add_extreme(verdict, "most_critical", m, &c->most);
+  add_extreme(verdict, "least_critical", m, &c->least);
   cJSON *candidates = cJSON_AddArrayToObject(verdict, "removal_candidates");
-  for (int i = 0; i < v->n_candidates; i++)
-    cJSON_AddItemToArray(candidates, cJSON_CreateNumber(layer_of(m, v->candidates[i])));
+  for (int i = 0; i < c->n_candidates; i++)
+    cJSON_AddItemToArray(candidates, cJSON_CreateNumber(les_map_layer(m, c->candidates[i])));
   cJSON *hierarchy = cJSON_AddArrayToObject(verdict, "hierarchy");
-  for (int i = 0; i + 1 < v->n_ranked; i++)
-    cJSON_AddItemToArray(hierarchy, describe_pair(m, &v->neighbours[i]));
+  for (int i = 0; i + 1 < c->n_ranked; i++)
+    cJSON_AddItemToArray(hierarchy, describe_pair(m, &c->neighbours[i]));
   cJSON *domains = cJSON_AddObjectToObject(verdict, "domains");
   for (int k = 0; k < m->damage->n_domains; k++)
-    if (v->firsts[k].n > 0)
-      cJSON_AddItemToObject(domains, m->damage->domains[k], describe_pair(m, &v->firsts[k]));
+    if (c->firsts[k].n > 0)
+      cJSON_AddItemToObject(domains, m->damage->domains[k], describe_pair(m, &c->firsts[k]));
 }
 
 static void add_test(cJSON *object, const char *name, const char *p_name, const les_test *t) {
@@ -215,11 +214,11 @@ les_status les_map_json(const les_map *m, char **text) {
     add_ranking(doc, "hierarchy", m, -1, order);
     add_zones(doc, m);
     add_domains(doc, m, order);
-    add_verdict(doc, m);
+    add_comparison(doc, m);
     if (m->proxies.n) add_proxies(doc, &m->proxies);
     *text = cJSON_Print(doc);
   }
   cJSON_Delete(doc);
   free(order);
-  return *text ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for the map", m->result->path);
+  return *text ? LES_OK : les_no_memory("the map of %s", m->result->path);
 }

@@ -1,3 +1,5 @@
+#include "map/map_text.h"
+
 #include "map/advice.h"
 
 #include <math.h>
@@ -70,7 +72,7 @@ static void print_layers(FILE *out, const les_map *m) {
   for (int i = 0; i < d->n_profile; i++) {
     int lesion = d->profile[i];
     const les_estimate *e = &d->all[lesion];
-    fprintf(out, "%5d  ", m->result->lesion_layers[lesion]);
+    fprintf(out, "%5d  ", les_map_layer(m, lesion));
     print_estimate(out, e);
     fprintf(out, "  %-8s  ", les_map_zone(m, lesion));
     print_bar(out, relative_damage(d, e->interval.mean));
@@ -85,7 +87,7 @@ static void print_others(FILE *out, const les_map *m) {
   const les_damage *d = m->damage;
   bool first = true;
   for (int i = 0; i < m->result->n_lesions; i++) {
-    if (d->family && !strcmp(d->families[i], d->family)) continue;
+    if (d->family && !strcmp(m->result->lesion_families[i], d->family)) continue;
     if (first) fprintf(out, "\nother lesions\n    mean  %-18s  lesion\n", "95 % interval");
     first = false;
     print_estimate(out, &d->all[i]);
@@ -97,8 +99,8 @@ static void print_zones(FILE *out, const les_map *m) {
   fputs("\nzones", out);
   for (int i = 0; i < m->n_zones; i++) {
     const les_zone *z = &m->zones[i];
-    int first = m->result->lesion_layers[m->damage->profile[z->first]];
-    int last = m->result->lesion_layers[m->damage->profile[z->last]];
+    int first = les_map_layer(m, m->damage->profile[z->first]);
+    int last = les_map_layer(m, m->damage->profile[z->last]);
     fprintf(out, "%s layers %d-%d %s (mean %.4f, %.4f to %.4f)", i ? ";" : ":", first, last, z->name, z->mean,
             z->min, z->max);
   }
@@ -107,7 +109,7 @@ static void print_zones(FILE *out, const les_map *m) {
 
 static void print_ranking(FILE *out, const les_map *m, int domain, int *order) {
   int n = les_damage_rank(m->damage, domain, order);
-  for (int i = 0; i < n; i++) fprintf(out, "%s%d", i ? " > " : "", m->result->lesion_layers[order[i]]);
+  for (int i = 0; i < n; i++) fprintf(out, "%s%d", i ? " > " : "", les_map_layer(m, order[i]));
   fputc('\n', out);
 }
 
@@ -130,7 +132,7 @@ les_status les_map_text(const les_map *m, char **text) {
   FILE *out = order ? open_memstream(text, &n) : NULL;
   if (!out) {
     free(order);
-    return les_fail(LES_FAILED, "%s: out of memory for the map", m->result->path);
+    return les_no_memory("the map of %s", m->result->path);
   }
   print_head(out, m);
   if (m->damage->n_profile) print_layers(out, m);
@@ -142,5 +144,5 @@ les_status les_map_text(const les_map *m, char **text) {
   }
   free(order);
   if (fclose(out) == 0 && *text) return LES_OK;
-  return les_fail(LES_FAILED, "%s: out of memory for the map", m->result->path);
+  return les_no_memory("the map of %s", m->result->path);
 }

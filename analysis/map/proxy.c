@@ -9,10 +9,6 @@
 static const char *const measures[] = {"jaccard", "kl_mean", "delta_nll", "acc"};
 enum { N_MEASURES = sizeof measures / sizeof *measures };
 
-static les_status no_memory(const char *path) {
-  return les_fail(LES_FAILED, "%s: out of memory for the proxies", path);
-}
-
 /* True if `list` holds one number for each layer. */
 static bool is_profile(const cJSON *list, int n_layers) {
   const cJSON *item;
@@ -28,7 +24,7 @@ static les_status add_proxy(les_proxies *p, const char *name, const cJSON *list,
   int n = 0;
   proxy->name = strdup(name);
   proxy->values = calloc((size_t)n_layers, sizeof *proxy->values);
-  if (!proxy->name || !proxy->values) return no_memory(path);
+  if (!proxy->name || !proxy->values) return les_no_memory("the proxies of %s", path);
   cJSON_ArrayForEach(item, list) proxy->values[n++] = cJSON_IsNumber(item) ? item->valuedouble : NAN;
   return LES_OK;
 }
@@ -36,7 +32,7 @@ static les_status add_proxy(les_proxies *p, const char *name, const cJSON *list,
 static les_status read_proxies(les_proxies *p, const cJSON *doc, int n_layers, const char *path) {
   const cJSON *item;
   p->items = calloc((size_t)cJSON_GetArraySize(doc) + 1, sizeof *p->items);
-  if (!p->items) return no_memory(path);
+  if (!p->items) return les_no_memory("the proxies of %s", path);
   cJSON_ArrayForEach(item, doc) {
     const cJSON *list = cJSON_IsArray(item) && cJSON_IsArray(item->child) ? item->child : item;
     if (item->string && is_profile(list, n_layers)) LES_TRY(add_proxy(p, item->string, list, n_layers, path));
@@ -84,7 +80,7 @@ static les_status correlate(les_proxies *p, const les_damage *d, const char *mea
 static les_status correct(les_proxies *p, const char *path) {
   size_t n = (size_t)p->n_correlations;
   double *values = calloc(2 * n + 1, sizeof *values);
-  if (!values) return no_memory(path);
+  if (!values) return les_no_memory("the proxies of %s", path);
   for (size_t i = 0; i < n; i++) values[i] = p->correlations[i].spearman.p;
   les_status s = les_holm(values, p->n_correlations, values + n);
   for (size_t i = 0; s == LES_OK && i < n; i++) p->correlations[i].p_holm = values[n + i];
@@ -95,7 +91,7 @@ static les_status correct(les_proxies *p, const char *path) {
 static les_status correlate_all(les_proxies *p, const les_damage *d, const char *path) {
   double *x = calloc(2 * (size_t)d->n_profile + 1, sizeof *x);
   p->correlations = calloc((size_t)p->n * N_MEASURES, sizeof *p->correlations);
-  les_status s = x && p->correlations ? LES_OK : no_memory(path);
+  les_status s = x && p->correlations ? LES_OK : les_no_memory("the proxies of %s", path);
   for (int i = 0; i < N_MEASURES && s == LES_OK; i++)
     if (les_result_has(d->result, measures[i])) s = correlate(p, d, measures[i], x, x + d->n_profile);
   if (s == LES_OK) s = correct(p, path);
@@ -103,18 +99,18 @@ static les_status correlate_all(les_proxies *p, const les_damage *d, const char 
   return s;
 }
 
-les_status les_proxies_open(les_proxies *out, const char *path, const les_damage *d) {
+les_status les_proxies_compute(les_proxies *out, const char *path, const les_damage *d) {
   cJSON *doc;
   *out = (les_proxies){0};
   LES_TRY(les_json_read(&doc, path));
   les_status s = read_proxies(out, doc, d->result->n_layers, path);
   if (s == LES_OK) s = correlate_all(out, d, path);
-  if (s != LES_OK) les_proxies_close(out);
+  if (s != LES_OK) les_proxies_free(out);
   cJSON_Delete(doc);
   return s;
 }
 
-void les_proxies_close(les_proxies *p) {
+void les_proxies_free(les_proxies *p) {
   for (int i = 0; i < p->n; i++) {
     free(p->items[i].name);
     free(p->items[i].values);

@@ -1,5 +1,5 @@
-/* Proxies: what a look at the intact model alone says a layer is worth (the importance of `lesion
- * importance`, a weight norm), and how well it ranks layers by the damage that was measured. */
+/* Proxies: estimates of a layer's importance from the intact model alone (`lesion importance`, a weight
+ * norm), and how well they rank layers by the damage that was measured. */
 #ifndef LES_MAP_PROXY_H
 #define LES_MAP_PROXY_H
 
@@ -29,7 +29,7 @@ typedef struct les_proxies {
 /* Reads the JSON document that `lesion importance --json` prints: every key whose value is a list with a
  * number for each layer is a proxy; of a list of lists (the angular distances over 1, 2... layers) the first
  * is. Correlates each with every measure of damage in the result file. */
-les_status les_proxies_open(les_proxies *out, const char *path, const les_damage *d);
-void les_proxies_close(les_proxies *p);
+les_status les_proxies_compute(les_proxies *out, const char *path, const les_damage *d);
+void les_proxies_free(les_proxies *p);
 
 #endif

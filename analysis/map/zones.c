@@ -110,5 +110,5 @@ les_status les_zones_find(const double *profile, int n, double noise, les_zone *
   free(s.cost);
   free(s.sq);
   free(s.sum);
-  return good ? LES_OK : les_fail(LES_FAILED, "out of memory for the zones of %d layers", n);
+  return good ? LES_OK : les_no_memory("the zones of %d layers", n);
 }

@@ -20,7 +20,7 @@ static const char *module_part(const les_arch *arch, les_linear_id linear) {
   return arch->hub->linear[linear];
 }
 
-static void name_module(const les_arch *arch, const les_matrix_verdict *v, char name[128]) {
+static void name_module(const les_arch *arch, const les_matrix_summary *v, char name[128]) {
   char layer[64];
   const char *number = strstr(arch->hub->layer, "%d");
   snprintf(layer, sizeof layer, "%.*s%d%s", (int)(number - arch->hub->layer), arch->hub->layer, v->layer,
@@ -86,5 +86,5 @@ les_status les_freeze_json(const les_sensitivity *s, char **text) {
   }
   cJSON_Delete(doc);
   free(modules);
-  return *text ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for the freeze list", r->path);
+  return *text ? LES_OK : les_no_memory("the freeze list of %s", r->path);
 }

@@ -24,15 +24,15 @@ static bool is_loop_mode(const char *measure) {
   return !strcmp(measure, "loop_length");
 }
 
-/* Turns one value of the field into damage, before the intact run's is taken off; NaN where it says that
- * nothing was computed. */
+/* Turns one value of the field into damage, before the intact run's is subtracted; NaN where nothing was
+ * computed. */
 static double damage_of(const les_mode *mode, const char *measure, double value) {
   if (mode->label) return value == LES_LABEL_NONE ? NAN : value == mode->label;
   if (is_loop_mode(measure)) return isnan(value) ? NAN : value > 0;
   return les_fields[les_field_find(measure)].damage * value;
 }
 
-/* Where the intact run has a value of the field, damage is what comes on top of it. */
+/* Where the intact run has a value of the field, damage is the excess over it. */
 static les_status subtract_intact(const les_mode *mode, const char *measure, const les_result *r,
                                   double *values) {
   double *intact;
@@ -45,8 +45,7 @@ static les_status subtract_intact(const les_mode *mode, const char *measure, con
   return LES_OK;
 }
 
-/* Values that are not finite become the worst of the finite ones, in prompts that have a finite one at all.
- */
+/* Values that are not finite become the worst finite one, on prompts that have a finite one at all. */
 static void fill_lost(const les_result *r, double *values) {
   double worst = -INFINITY;
   size_t n = (size_t)r->n_lesions * (size_t)r->n_prompts;

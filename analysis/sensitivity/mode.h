@@ -1,4 +1,4 @@
-/* Modes of failure: damage of every cell, by what the sweep measured. */
+/* Modes of failure: the damage of every cell in each of the ways in which a model can fail. */
 #ifndef LES_SENSITIVITY_MODE_H
 #define LES_SENSITIVITY_MODE_H
 
@@ -6,7 +6,7 @@
 
 typedef struct les_mode {
   const char *name;    /* "repetition" */
-  const char *measure; /* the field that tells it; NULL: chosen by the caller */
+  const char *measure; /* the field that shows it; NULL: chosen by the caller */
   int label;           /* les_label that counts; 0: the field's value does */
 } les_mode;
 

@@ -13,39 +13,26 @@ enum { SEED = 20200806 }; /* of the resampling; any fixed number */
 typedef struct target {
   int lesion, layer;
   les_linear_id linear;
-  const char *spec;
-  int n_operation; /* bytes of spec that are the operation */
+  const char *operation;
 } target;
 
-static les_status no_memory(const char *path) {
-  return les_fail(LES_FAILED, "%s: out of memory for the sensitivity", path);
-}
-
-/* "OP@LAYER.MATRIX" or "OP@LAYER.MATRIX:...", one edit. */
-static bool parse_target(const char *spec, target *t) {
-  const char *at = strchr(spec, '@');
-  char *end;
-  if (!at || strchr(spec, '+')) return false;
-  t->spec = spec;
-  t->n_operation = (int)(at - spec);
-  t->layer = (int)strtol(at + 1, &end, 10);
-  if (end == at + 1 || *end != '.') return false;
-  size_t n = strcspn(end + 1, ":");
-  for (int i = 0; i < LES_N_LINEAR; i++) {
-    const char *name = les_linear_name((les_linear_id)i);
-    if (strlen(name) != n || memcmp(name, end + 1, n) != 0) continue;
+/* False if the lesion is not one edit of one matrix of one layer. */
+static bool find_target(const les_result *r, int lesion, target *t) {
+  *t = (target){
+      .lesion = lesion, .layer = r->lesion_layers[lesion], .operation = r->lesion_operations[lesion]};
+  for (int i = 0; t->layer >= 0 && i < LES_N_LINEAR; i++) {
     t->linear = (les_linear_id)i;
-    return true;
+    if (!strcmp(r->lesion_parts[lesion], les_linear_name(t->linear))) return true;
   }
   return false;
 }
 
 static bool same_operation(const target *a, const target *b) {
-  return a->n_operation == b->n_operation && !memcmp(a->spec, b->spec, (size_t)a->n_operation);
+  return !strcmp(a->operation, b->operation);
 }
 
 static int compare_matrices(const void *a, const void *b) {
-  const les_matrix_verdict *x = a, *y = b;
+  const les_matrix_summary *x = a, *y = b;
   if (x->layer != y->layer) return x->layer < y->layer ? -1 : 1;
   return (x->linear > y->linear) - (x->linear < y->linear);
 }
@@ -107,9 +94,11 @@ static les_status rank(les_ranking *k, const les_result *r, const double *values
   double *series = calloc((size_t)n * width, sizeof *series);
   int *lengths = calloc((size_t)n, sizeof *lengths);
   les_interval *intervals = calloc((size_t)n, sizeof *intervals);
-  k->operation = strndup(targets[first].spec, (size_t)targets[first].n_operation);
+  k->operation = strdup(targets[first].operation);
   k->items = calloc((size_t)n, sizeof *k->items);
-  les_status s = series && lengths && intervals && k->operation && k->items ? LES_OK : no_memory(r->path);
+  les_status s = series && lengths && intervals && k->operation && k->items
+                     ? LES_OK
+                     : les_no_memory("the sensitivity of %s", r->path);
   for (int i = first; s == LES_OK && i < n; i++) {
     if (!same_operation(&targets[i], &targets[first]) || !is_first_dose(targets, i)) continue;
     int length = gather_series(r, values, targets, n, &targets[i], series + (size_t)k->n * width);
@@ -140,7 +129,7 @@ static void free_ranking(les_ranking *k) {
 static les_status add_ranking(les_sensitivity *s, const les_mode *mode, const char *measure,
                               const double *values, const target *targets, int n, int first) {
   les_ranking *larger = realloc(s->rankings, (size_t)(s->n_rankings + 1) * sizeof *larger);
-  if (!larger) return no_memory(s->result->path);
+  if (!larger) return les_no_memory("the sensitivity of %s", s->result->path);
   s->rankings = larger;
   les_ranking *k = &s->rankings[s->n_rankings];
   *k = (les_ranking){.mode = mode->name, .measure = measure};
@@ -167,11 +156,11 @@ static les_status rank_mode(les_sensitivity *s, const les_mode *mode, const char
   return status;
 }
 
-static les_status judge_matrices(les_sensitivity *s, const target *targets, int n) {
+static les_status summarize_matrices(les_sensitivity *s, const target *targets, int n) {
   s->matrices = calloc((size_t)n, sizeof *s->matrices);
-  if (!s->matrices) return no_memory(s->result->path);
+  if (!s->matrices) return les_no_memory("the sensitivity of %s", s->result->path);
   for (int i = 0; i < n; i++) {
-    les_matrix_verdict v = {.layer = targets[i].layer, .linear = targets[i].linear};
+    les_matrix_summary v = {.layer = targets[i].layer, .linear = targets[i].linear};
     bool known = false;
     for (int k = 0; k < s->n_matrices; k++) known = known || !compare_matrices(&s->matrices[k], &v);
     for (int k = 0; k < s->n_rankings; k++)
@@ -189,47 +178,49 @@ static les_status analyse(les_sensitivity *s, const les_sensitivity_options *o) 
   const les_result *r = s->result;
   int n = 0;
   target *targets = calloc((size_t)r->n_lesions, sizeof *targets);
-  if (!targets) return no_memory(r->path);
+  if (!targets) return les_no_memory("the sensitivity of %s", r->path);
   for (int i = 0; i < r->n_lesions; i++)
-    if (parse_target(r->lesion_specs[i], &targets[n])) targets[n++].lesion = i;
+    if (find_target(r, i, &targets[n])) n++;
   les_status status = LES_OK;
-  const char *measure = o->measure ? o->measure : les_result_has(r, "kl_mean") ? "kl_mean" : "jaccard";
-  int id = les_field_find(measure);
+  int id = o->measure ? les_field_find(o->measure) : les_field_preferred(LES_PREFER_LOGITS, r->has);
   if (n == 0)
     status = les_fail(LES_FAILED,
                       "%s: has no lesion of a single matrix; a job for this has lesions such as "
                       "svd@each.mlp.down:keep=0.1 and noise@each.mlp.down:sigma=0.1",
                       r->path);
-  else if (id < 0 || les_fields[id].damage == 0)
-    status = les_fail(LES_USAGE, "'%s' is no measure of damage", measure);
-  else if (!les_result_has(r, measure))
-    status = les_fail(LES_FAILED, "%s: has no data set /cells/%s; choose with --measure", r->path, measure);
+  else if (o->measure && (id < 0 || les_fields[id].damage == 0))
+    status = les_fail(LES_USAGE, "'%s' is no measure of damage", o->measure);
+  else if (id < 0)
+    status = les_fail(LES_FAILED, "%s: has neither kl_mean nor jaccard; choose with --measure", r->path);
+  else if (!r->has[id])
+    status = les_fail(LES_FAILED, "%s: has no data set /cells/%s; choose with --measure", r->path,
+                      les_fields[id].name);
   for (int i = 0; status == LES_OK && les_mode_at(i); i++) {
     const les_mode *mode = les_mode_at(i);
     status = rank_mode(s, mode, mode->measure ? mode->measure : les_fields[id].name, targets, n);
   }
-  if (status == LES_OK) status = judge_matrices(s, targets, n);
+  if (status == LES_OK) status = summarize_matrices(s, targets, n);
   free(targets);
   return status;
 }
 
-les_status les_sensitivity_open(les_sensitivity **out, const char *path,
-                                const les_sensitivity_options *options) {
+les_status les_sensitivity_compute(les_sensitivity **out, const char *path,
+                                   const les_sensitivity_options *options) {
   les_status status;
   les_sensitivity *s = calloc(1, sizeof *s);
   *out = NULL;
-  if (!s) return no_memory(path);
+  if (!s) return les_no_memory("the sensitivity of %s", path);
   s->share = options->share;
   LES_GOTO(status, les_result_open(&s->result, path), end);
   LES_GOTO(status, les_result_sha256(path, s->result_sha256), end);
   LES_GOTO(status, analyse(s, options), end);
 end:
-  if (status != LES_OK) les_sensitivity_close(&s);
+  if (status != LES_OK) les_sensitivity_free(&s);
   *out = s;
   return status;
 }
 
-void les_sensitivity_close(les_sensitivity **sensitivity) {
+void les_sensitivity_free(les_sensitivity **sensitivity) {
   les_sensitivity *s = *sensitivity;
   if (!s) return;
   for (int i = 0; i < s->n_rankings; i++) free_ranking(&s->rankings[i]);

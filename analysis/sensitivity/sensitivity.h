@@ -1,6 +1,6 @@
 /* Sensitivity: which weight matrices are pillars, the few that carry most of the damage that lesions of
- * single matrices do, and which are robust; by operation (svd, noise, ...) and by the way in which the model
- * fails. */
+ * single matrices do, and which are robust; by operation (svd, noise, ...) and mode of
+ * failure. */
 #ifndef LES_SENSITIVITY_SENSITIVITY_H
 #define LES_SENSITIVITY_SENSITIVITY_H
 
@@ -24,18 +24,18 @@ typedef struct les_matrix_score {
 typedef struct les_ranking {
   char *operation;     /* "svd" */
   const char *mode;    /* "divergence", "likelihood", "accuracy", "repetition", "gibberish", "empty", "nan" */
-  const char *measure; /* what it is told by: "kl_mean" */
+  const char *measure; /* that the damage is read from: "kl_mean" */
   double total;        /* sum of the matrices' damage */
   int n, n_pillars;
   les_matrix_score *items; /* (n) most damage first */
 } les_ranking;
 
-/* What all rankings say of one matrix: a pillar if one of them says so. */
-typedef struct les_matrix_verdict {
+/* One matrix over all rankings: a pillar if it is one in any of them. */
+typedef struct les_matrix_summary {
   int layer;
   les_linear_id linear;
   bool pillar;
-} les_matrix_verdict;
+} les_matrix_summary;
 
 typedef struct les_sensitivity {
   les_result *result;
@@ -43,12 +43,12 @@ typedef struct les_sensitivity {
   double share;
   int n_rankings, n_matrices;
   les_ranking *rankings;        /* (n_rankings) */
-  les_matrix_verdict *matrices; /* (n_matrices) by layer, then in the order of a layer */
+  les_matrix_summary *matrices; /* (n_matrices) by layer, then in the order of a layer */
 } les_sensitivity;
 
 typedef struct les_sensitivity_options {
   double share;        /* of the damage that the pillars carry together, 0..1 */
-  const char *measure; /* of divergence; NULL: kl_mean, else jaccard */
+  const char *measure; /* of divergence; NULL: LES_PREFER_LOGITS */
 } les_sensitivity_options;
 
 /* Reads the sweep's result and ranks the matrices of its lesions of one matrix of one layer ("svd@3.mlp.down:
@@ -60,12 +60,8 @@ typedef struct les_sensitivity_options {
  * for failures, the share of prompts that fall into a loop (less those that do without a lesion), or whose
  * continuation is gibberish, empty or ended by NaN. A finished cell without a finite value counts as the
  * worst finite one of the measure. Modes without damage are left out. */
-les_status les_sensitivity_open(les_sensitivity **out, const char *path,
-                                const les_sensitivity_options *options);
-void les_sensitivity_close(les_sensitivity **s);
-
-/* As JSON, and as tables for people; *text is malloc'ed, the caller's. */
-les_status les_sensitivity_json(const les_sensitivity *s, char **text);
-les_status les_sensitivity_text(const les_sensitivity *s, char **text);
+les_status les_sensitivity_compute(les_sensitivity **out, const char *path,
+                                   const les_sensitivity_options *options);
+void les_sensitivity_free(les_sensitivity **s);
 
 #endif

@@ -1,5 +1,6 @@
+#include "sensitivity/sensitivity_json.h"
+
 #include "base/json.h"
-#include "sensitivity/sensitivity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static cJSON *describe_ranking(const les_ranking *k) {
 }
 
 /* The rankings, as "svd/divergence", in which a matrix is a pillar. */
-static void add_reasons(cJSON *entry, const les_sensitivity *s, const les_matrix_verdict *v) {
+static void add_reasons(cJSON *entry, const les_sensitivity *s, const les_matrix_summary *v) {
   cJSON *reasons = cJSON_AddArrayToObject(entry, "pillar_in");
   for (int k = 0; k < s->n_rankings; k++)
     for (int i = 0; i < s->rankings[k].n; i++) {
@@ -49,7 +50,7 @@ static void add_reasons(cJSON *entry, const les_sensitivity *s, const les_matrix
 static void add_matrices(cJSON *doc, const les_sensitivity *s) {
   cJSON *list = cJSON_AddArrayToObject(doc, "matrices");
   for (int i = 0; i < s->n_matrices; i++) {
-    const les_matrix_verdict *v = &s->matrices[i];
+    const les_matrix_summary *v = &s->matrices[i];
     cJSON *entry = cJSON_CreateObject();
     cJSON_AddItemToArray(list, entry);
     cJSON_AddNumberToObject(entry, "layer", v->layer);
@@ -78,5 +79,5 @@ les_status les_sensitivity_json(const les_sensitivity *s, char **text) {
   for (int i = 0; i < s->n_rankings; i++) cJSON_AddItemToArray(rankings, describe_ranking(&s->rankings[i]));
   *text = cJSON_Print(doc);
   cJSON_Delete(doc);
-  return *text ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for the sensitivity", r->path);
+  return *text ? LES_OK : les_no_memory("the sensitivity of %s", r->path);
 }

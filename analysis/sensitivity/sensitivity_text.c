@@ -1,4 +1,4 @@
-#include "sensitivity/sensitivity.h"
+#include "sensitivity/sensitivity_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ les_status les_sensitivity_text(const les_sensitivity *s, char **text) {
   int pillars = 0;
   *text = NULL;
   FILE *out = open_memstream(text, &n);
-  if (!out) return les_fail(LES_FAILED, "%s: out of memory for the sensitivity", r->path);
+  if (!out) return les_no_memory("the sensitivity of %s", r->path);
   for (int i = 0; i < s->n_matrices; i++) pillars += s->matrices[i].pillar;
   fprintf(
       out,
@@ -41,5 +41,5 @@ les_status les_sensitivity_text(const les_sensitivity *s, char **text) {
       r->model_name, r->arch, r->n_layers, s->n_matrices, r->n_prompts, pillars, 100 * s->share);
   for (int i = 0; i < s->n_rankings; i++) print_ranking(out, &s->rankings[i]);
   if (fclose(out) == 0 && *text) return LES_OK;
-  return les_fail(LES_FAILED, "%s: out of memory for the sensitivity", r->path);
+  return les_no_memory("the sensitivity of %s", r->path);
 }

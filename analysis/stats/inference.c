@@ -87,7 +87,7 @@ static item *sort_items(const double *values, int n, int *n_finite) {
 les_status les_holm(const double *p, int n, double *corrected) {
   int m;
   item *items = sort_items(p, n, &m);
-  if (!items) return les_fail(LES_FAILED, "out of memory for %d p-values", n);
+  if (!items) return les_no_memory("%d p-values", n);
   double largest = 0;
   for (int i = 0; i < n; i++) corrected[i] = NAN;
   for (int i = 0; i < m; i++) {
@@ -103,7 +103,7 @@ les_status les_holm(const double *p, int n, double *corrected) {
 static les_status rank(const double *x, int n, double *ranks) {
   int m;
   item *items = sort_items(x, n, &m);
-  if (!items) return les_fail(LES_FAILED, "out of memory for %d ranks", n);
+  if (!items) return les_no_memory("%d ranks", n);
   for (int i = 0, end; i < m; i = end) {
     for (end = i + 1; end < m && items[end].value == items[i].value;) end++;
     for (int k = i; k < end; k++) ranks[items[k].place] = (i + end + 1) / 2.0;
@@ -132,7 +132,7 @@ les_status les_spearman(const double *x, const double *y, int n, les_test *out) 
   *out = (les_test){NAN, NAN};
   if (n < 3 || has_nan(x, y, n)) return LES_OK;
   double *ranks = malloc(2 * (size_t)n * sizeof *ranks);
-  les_status s = ranks ? LES_OK : les_fail(LES_FAILED, "out of memory for %d ranks", n);
+  les_status s = ranks ? LES_OK : les_no_memory("%d ranks", n);
   if (s == LES_OK) s = rank(x, n, ranks);
   if (s == LES_OK) s = rank(y, n, ranks + n);
   if (s == LES_OK) {
@@ -171,7 +171,7 @@ static ties count_ties(const double *x, int n) {
  * permutations by inversions, divided by n! as they are built up. */
 static les_status exact_p(int n, int64_t c, double *p) {
   double *now = calloc((size_t)c + 1, sizeof *now), *next = calloc((size_t)c + 1, sizeof *next);
-  les_status s = now && next ? LES_OK : les_fail(LES_FAILED, "out of memory for %lld counts", (long long)c);
+  les_status s = now && next ? LES_OK : les_no_memory("%lld counts", (long long)c);
   if (s == LES_OK) now[0] = 1;
   for (int size = 2; s == LES_OK && size <= n; size++) {
     double window = 0;

@@ -62,16 +62,16 @@ static void draw_counts(int n, uint64_t seed, uint32_t resample, double *counts)
   }
 }
 
-/* What resampling works in: series of one length as columns. */
-typedef struct bench {
+/* Workspace of the bootstrap: up to CHUNK series of one length, as columns. */
+typedef struct workspace {
   int length, m;   /* of each series; series at most CHUNK */
   int rows[CHUNK]; /* (m) which series they are */
   double *columns; /* (length, CHUNK) */
   double *counts;  /* (length) */
   double *means;   /* (CHUNK, LES_RESAMPLES) */
-} bench;
+} workspace;
 
-static void resample(bench *w, uint64_t seed) {
+static void resample(workspace *w, uint64_t seed) {
   for (int b = 0; b < LES_RESAMPLES; b++) {
     double sums[CHUNK] = {0};
     draw_counts(w->length, seed, (uint32_t)b, w->counts);
@@ -97,8 +97,8 @@ static les_interval summarise(const double *series, int n, double *means) {
   return i;
 }
 
-/* Takes the next series of the bench's length from row `first` on; returns the row to go on from. */
-static int fill_bench(bench *w, const double *values, const int *n, int m, int width, int first) {
+/* Takes the next series of the workspace's length from row `first` on; returns the row to continue from. */
+static int fill_workspace(workspace *w, const double *values, const int *n, int m, int width, int first) {
   int row = first;
   for (w->m = 0; row < m && w->m < CHUNK; row++) {
     if (n[row] != w->length) continue;
@@ -117,18 +117,18 @@ static bool seen_before(const int *n, int row) {
 
 les_status les_bootstrap(const double *values, const int *n, int m, int width, uint64_t seed,
                          les_interval *out) {
-  bench w = {.columns = malloc((size_t)width * CHUNK * sizeof *w.columns),
-             .counts = malloc((size_t)width * sizeof *w.counts),
-             .means = malloc((size_t)CHUNK * LES_RESAMPLES * sizeof *w.means)};
+  workspace w = {.columns = malloc((size_t)width * CHUNK * sizeof *w.columns),
+                 .counts = malloc((size_t)width * sizeof *w.counts),
+                 .means = malloc((size_t)CHUNK * LES_RESAMPLES * sizeof *w.means)};
   les_status s = w.columns && w.counts && w.means
                      ? LES_OK
-                     : les_fail(LES_FAILED, "out of memory to resample %d series of %d values", m, width);
+                     : les_no_memory("resampling %d series of %d values", m, width);
   for (int i = 0; i < m; i++) out[i] = (les_interval){NAN, NAN, NAN, NAN};
   for (int i = 0; i < m && s == LES_OK; i++) {
     if (n[i] == 0 || seen_before(n, i)) continue;
     w.length = n[i];
     for (int next = i; next < m;) {
-      next = fill_bench(&w, values, n, m, width, next);
+      next = fill_workspace(&w, values, n, m, width, next);
       if (w.m > 0) resample(&w, seed);
       for (int k = 0; k < w.m; k++)
         out[w.rows[k]] = summarise(values + (size_t)w.rows[k] * (size_t)width, w.length,

@@ -5,6 +5,8 @@
 #include "model/load.h"
 #include "ranks/coordinator.h"
 #include "ranks/worker.h"
+#include "store/store_create.h"
+#include "store/store_file.h"
 #include "watch/lock.h"
 
 #include <stdio.h>
@@ -75,8 +77,7 @@ static void warn_binding(const les_team *team, const les_sweep_options *o, const
   o->observer.note(o->observer.ctx, text);
 }
 
-/* Rank 0 takes the lock and looks whether there is a file of this job; all of them make it together if not.
- */
+/* Rank 0 takes the lock, looks whether there is a file of this job, and makes it if there is none. */
 static les_status open_result(rank_state *r, const les_team *team) {
   bool exists = true;
   les_status status = LES_OK;
@@ -84,13 +85,10 @@ static les_status open_result(rank_state *r, const les_team *team) {
     status = les_store_exists(r->output, &exists); /* no lock file beside a link */
     if (status == LES_OK) status = les_lock_take(&r->lock, r->output, lock_patience);
     if (status == LES_OK) status = les_store_exists(r->output, &exists);
-    if (status == LES_OK && exists) status = les_store_match(r->output, r->study);
+    if (status == LES_OK)
+      status = exists ? les_store_match(r->output, r->study) : les_store_create(r->output, r->study);
   }
   LES_TRY(les_team_agree(team, status));
-  if (!team->spawned) {
-    MPI_Bcast(&exists, 1, MPI_C_BOOL, 0, MPI_COMM_WORLD);
-    if (!exists) LES_TRY(les_team_agree(team, les_store_create(r->output, r->study, MPI_COMM_WORLD)));
-  }
   if (!r->lock) status = les_lock_join(&r->lock, r->output);
   if (status == LES_OK) status = les_store_open(&r->store, r->output, r->study);
   return les_team_agree(team, status);

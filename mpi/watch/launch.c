@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/cores.h"
 #include "job/job.h"
-#include "store/store.h"
+#include "store/store_file.h"
 #include "watch/events.h"
 #include "watch/interrupt.h"
 #include "watch/process.h"

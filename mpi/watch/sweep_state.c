@@ -1,6 +1,7 @@
 #include "watch/sweep_state.h"
 
 #include "base/clock.h"
+#include "store/store_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
-#include "map/map.h"
+#include "map/map_json.h"
+#include "map/map_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,8 +82,8 @@ int cmd_map(int argc, char **argv) {
   cli_parse(&argp, argc, argv, &o);
   if (!o.output && !o.json) o.output = "layer_specialization_map.json";
   les_map *map;
-  les_status s = les_map_open(&map, o.path, &o.map);
+  les_status s = les_map_compute(&map, o.path, &o.map);
   if (s == LES_OK) s = write_map(map, &o);
-  les_map_close(&map);
+  les_map_free(&map);
   return cli_finish(s);
 }

@@ -1,6 +1,8 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "sensitivity/freeze.h"
+#include "sensitivity/sensitivity_json.h"
+#include "sensitivity/sensitivity_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,8 +85,8 @@ int cmd_sensitivity(int argc, char **argv) {
   if (!o.output && !o.json) o.output = "sensitivity.json";
   if (!o.freeze && !o.json) o.freeze = "freeze_list.json";
   les_sensitivity *s;
-  les_status status = les_sensitivity_open(&s, o.path, &o.sensitivity);
+  les_status status = les_sensitivity_compute(&s, o.path, &o.sensitivity);
   if (status == LES_OK) status = write_all(s, &o);
-  les_sensitivity_close(&s);
+  les_sensitivity_free(&s);
   return cli_finish(status);
 }

@@ -47,20 +47,6 @@ void les_recorder_close(les_recorder **recorder) {
   *recorder = NULL;
 }
 
-unsigned les_record_wants(const les_record_layout *layout) {
-  static const struct {
-    les_field_id field;
-    unsigned want;
-  } needs[] = {{LES_FIELD_MEAN_NLL, LES_WANT_FORCED},
-               {LES_FIELD_KL_MEAN, LES_WANT_KL},
-               {LES_FIELD_LOGPROB_INTACT, LES_WANT_LOGPROB_INTACT},
-               {LES_FIELD_HIDDEN_NORM, LES_WANT_TRACE}};
-  unsigned want = 0;
-  for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
-    if (layout->has[needs[i].field]) want |= needs[i].want;
-  return want;
-}
-
 /* ---- writing fields: those that the study does not have are passed over ---- */
 
 /* A record under construction. */

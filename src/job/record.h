@@ -18,9 +18,6 @@ les_status les_recorder_open(les_recorder **out, const les_model *model, const l
                              const les_prompts *prompts);
 void les_recorder_close(les_recorder **r);
 
-/* What the fields of the layout ask of the engine for a prompt (LES_WANT_ flags). */
-unsigned les_record_wants(const les_record_layout *layout);
-
 /* Fills the record of a prompt from its outcome. */
 les_status les_record_prompt(const les_recorder *r, const les_prompt *prompt, const les_outcome *outcome,
                              void *record);

@@ -49,8 +49,7 @@ static les_status read_tasks(les_study *s) {
 
 static les_status make_columns(les_study *s) {
   const les_job *job = s->job;
-  les_status status =
-      les_columns_add_prompts(&s->columns, &s->prompts, job->max_new_tokens, les_record_wants(&s->layout));
+  les_status status = les_columns_add_prompts(&s->columns, &s->prompts, job->max_new_tokens, s->layout.want);
   for (int i = 0; i < job->n_tasks && status == LES_OK; i++)
     status = les_columns_add_task(&s->columns, s->tasks[i], job->tasks[i].name);
   return status == LES_OK ? LES_OK : les_fail_in(status, "%s", job->path);
@@ -88,7 +87,7 @@ static les_status lay_out(les_study *s) {
   if (has_answers(s)) groups[n++] = "acc";
   if (job->n_tasks > 0) groups[n++] = "tasks";
   les_status status =
-      les_record_layout_make(&s->layout, groups, n, job->max_new_tokens, s->model->hparams.n_layers);
+      les_record_layout_compute(&s->layout, groups, n, job->max_new_tokens, s->model->hparams.n_layers);
   free(groups);
   LES_TRY(status);
   if (s->layout.bytes == 0)

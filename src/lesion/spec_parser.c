@@ -35,6 +35,10 @@ static const struct op_info {
     [LES_OP_MEAN] = {"mean", CONTRIBUTIONS, 0, 0, "mean@3.attn", "a block, attn, mlp or attn.headH"},
 };
 
+const char *les_op_name(les_op op) {
+  return ops[op].name;
+}
+
 static const struct {
   const char *name;
   les_dtype type;

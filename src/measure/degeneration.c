@@ -35,7 +35,7 @@ static int compare_grams(const void *a, const void *b) {
 
 les_status les_distinct(const int32_t *tokens, int n, double distinct[3]) {
   gram *grams = malloc(((size_t)n + 1) * sizeof *grams);
-  if (!grams) return les_fail(LES_FAILED, "out of memory for the n-grams of %d tokens", n);
+  if (!grams) return les_no_memory("the n-grams of %d tokens", n);
   for (int k = 1; k <= 3; k++) {
     int all = n - k + 1, different = all > 0;
     for (int i = 0; i < all; i++) grams[i] = (gram){tokens + i, k};

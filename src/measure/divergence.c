@@ -46,7 +46,7 @@ static int make_set(const int32_t *ids, int n, int32_t *out) {
 
 les_status les_jaccard_tokens(const int32_t *a, int n_a, const int32_t *b, int n_b, double *distance) {
   int32_t *sets = malloc(((size_t)n_a + (size_t)n_b + 1) * sizeof *sets);
-  if (!sets) return les_fail(LES_FAILED, "out of memory for the sets of %d and %d tokens", n_a, n_b);
+  if (!sets) return les_no_memory("the sets of %d and %d tokens", n_a, n_b);
   int32_t *other = sets + n_a;
   n_a = make_set(a, n_a, sets);
   n_b = make_set(b, n_b, other);

@@ -1,5 +1,5 @@
 /* Measures of how far a lesioned run is from the intact one. Sums are in double, in the order in which the
- * positions are given; NaN goes through. */
+ * positions are given; NaN propagates. */
 #ifndef LES_MEASURE_DIVERGENCE_H
 #define LES_MEASURE_DIVERGENCE_H
 
@@ -15,7 +15,7 @@ les_status les_jaccard_words(const char *a, const char *b, double *distance);
 /* The same over the sets of token ids. */
 les_status les_jaccard_tokens(const int32_t *a, int n_a, const int32_t *b, int n_b, double *distance);
 
-/* Number of tokens before two continuations part. */
+/* Length of the longest common prefix of two continuations. */
 int les_common_prefix(const int32_t *a, int n_a, const int32_t *b, int n_b);
 
 /* Sums over the positions of teacher-forced texts; starts zeroed. */

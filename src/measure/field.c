@@ -4,65 +4,69 @@
 #include <string.h>
 
 const les_field les_fields[LES_N_FIELDS] = {
-    [LES_FIELD_TOKENS] = {"tokens", NULL, LES_FIELD_I32, LES_EXTENT_TOKENS, true, true, 0,
+    [LES_FIELD_TOKENS] = {"tokens", NULL, LES_FIELD_I32, LES_EXTENT_TOKENS, 0, true, true, 0,
                           "ids of the continuation, padded with -1"},
-    [LES_FIELD_LENGTH] = {"length", NULL, LES_FIELD_I32, LES_EXTENT_ONE, true, true, 0,
+    [LES_FIELD_LENGTH] = {"length", NULL, LES_FIELD_I32, LES_EXTENT_ONE, 0, true, true, 0,
                           "tokens of the continuation"},
-    [LES_FIELD_JACCARD] = {"jaccard", "jaccard", LES_FIELD_F32, LES_EXTENT_ONE, false, true, 1,
+    [LES_FIELD_JACCARD] = {"jaccard", "jaccard", LES_FIELD_F32, LES_EXTENT_ONE, 0, false, true, 1,
                            "Jaccard distance of the word sets of the intact and the lesioned continuation"},
-    [LES_FIELD_JACCARD_TOKEN] = {"jaccard_token", "jaccard", LES_FIELD_F32, LES_EXTENT_ONE, false, true, 1,
+    [LES_FIELD_JACCARD_TOKEN] = {"jaccard_token", "jaccard", LES_FIELD_F32, LES_EXTENT_ONE, 0, false, true, 1,
                                  "Jaccard distance of the token sets of the two continuations"},
-    [LES_FIELD_COMMON_PREFIX] = {"common_prefix", "jaccard", LES_FIELD_F32, LES_EXTENT_ONE, false, true, -1,
-                                 "tokens before the two continuations part"},
-    [LES_FIELD_MEAN_NLL] = {"mean_nll", "nll", LES_FIELD_F32, LES_EXTENT_ONE, true, false, 1,
+    [LES_FIELD_COMMON_PREFIX] = {"common_prefix", "jaccard", LES_FIELD_F32, LES_EXTENT_ONE, 0, false, true,
+                                 -1, "tokens before the two continuations diverge"},
+    [LES_FIELD_MEAN_NLL] = {"mean_nll", "nll", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_FORCED, true, false, 1,
                             "mean negative log-likelihood of the predicted tokens, in nats"},
-    [LES_FIELD_PERPLEXITY] = {"perplexity", "nll", LES_FIELD_F32, LES_EXTENT_ONE, true, false, 1,
-                              "exp of mean_nll"},
-    [LES_FIELD_DELTA_NLL] = {"delta_nll", "nll", LES_FIELD_F32, LES_EXTENT_ONE, false, false, 1,
-                             "mean_nll of the lesioned minus that of the intact model"},
-    [LES_FIELD_KL_MEAN] = {"kl_mean", "kl", LES_FIELD_F32, LES_EXTENT_ONE, false, false, 1,
+    [LES_FIELD_PERPLEXITY] = {"perplexity", "nll", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_FORCED, true,
+                              false, 1, "exp of mean_nll"},
+    [LES_FIELD_DELTA_NLL] = {"delta_nll", "nll", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_FORCED, false, false,
+                             1, "mean_nll of the lesioned minus that of the intact model"},
+    [LES_FIELD_KL_MEAN] = {"kl_mean", "kl", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_KL, false, false, 1,
                            "mean of KL(intact || lesioned) over positions, in nats"},
-    [LES_FIELD_KL_MAX] = {"kl_max", "kl", LES_FIELD_F32, LES_EXTENT_ONE, false, false, 1,
+    [LES_FIELD_KL_MAX] = {"kl_max", "kl", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_KL, false, false, 1,
                           "largest KL(intact || lesioned) of a position, in nats"},
-    [LES_FIELD_TOP1_AGREEMENT] = {"top1_agreement", "kl", LES_FIELD_F32, LES_EXTENT_ONE, false, false, -1,
-                                  "share of positions with the same most likely token"},
-    [LES_FIELD_LABEL] = {"label", "failure", LES_FIELD_U8, LES_EXTENT_ONE, false, true, 0,
-                         "1 intact, 2 drifted, 3 repetition, 4 gibberish, 5 empty, 6 nan (failure.h)"},
-    [LES_FIELD_LOOP_LENGTH] = {"loop_length", "failure", LES_FIELD_I32, LES_EXTENT_ONE, true, true, 0,
+    [LES_FIELD_TOP1_AGREEMENT] = {"top1_agreement", "kl", LES_FIELD_F32, LES_EXTENT_ONE, LES_WANT_KL, false,
+                                  false, -1, "share of positions with the same most likely token"},
+    [LES_FIELD_LABEL] = {"label", "failure", LES_FIELD_U8, LES_EXTENT_ONE, LES_WANT_LOGPROB_INTACT, false,
+                         true, 0,
+                         "1 intact, 2 drifted, 3 repetition, 4 gibberish, 5 empty, 6 nan (degeneration.h)"},
+    [LES_FIELD_LOOP_LENGTH] = {"loop_length", "failure", LES_FIELD_I32, LES_EXTENT_ONE, 0, true, true, 0,
                                "tokens of the phrase that the continuation repeats; 0: no loop"},
-    [LES_FIELD_LOOP_START] = {"loop_start", "failure", LES_FIELD_I32, LES_EXTENT_ONE, true, true, 0,
+    [LES_FIELD_LOOP_START] = {"loop_start", "failure", LES_FIELD_I32, LES_EXTENT_ONE, 0, true, true, 0,
                               "first token of that loop"},
-    [LES_FIELD_LOOP_COUNT] = {"loop_count", "failure", LES_FIELD_I32, LES_EXTENT_ONE, true, true, 1,
-                              "whole times that its phrase is said"},
-    [LES_FIELD_DISTINCT_1] = {"distinct_1", "failure", LES_FIELD_F32, LES_EXTENT_ONE, true, true, -1,
-                              "different tokens over all tokens of the continuation"},
-    [LES_FIELD_DISTINCT_2] = {"distinct_2", "failure", LES_FIELD_F32, LES_EXTENT_ONE, true, true, -1,
-                              "different pairs of neighbouring tokens over all pairs"},
-    [LES_FIELD_DISTINCT_3] = {"distinct_3", "failure", LES_FIELD_F32, LES_EXTENT_ONE, true, true, -1,
-                              "different runs of three tokens over all runs"},
-    [LES_FIELD_LOGPROB_INTACT] = {"logprob_intact", "failure", LES_FIELD_F32, LES_EXTENT_ONE, true, true, -1,
+    [LES_FIELD_LOOP_COUNT] = {"loop_count", "failure", LES_FIELD_I32, LES_EXTENT_ONE, 0, true, true, 1,
+                              "complete repetitions of that phrase"},
+    [LES_FIELD_DISTINCT_1] = {"distinct_1", "failure", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, true, -1,
+                              "distinct tokens over all tokens of the continuation"},
+    [LES_FIELD_DISTINCT_2] = {"distinct_2", "failure", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, true, -1,
+                              "distinct bigrams over all bigrams"},
+    [LES_FIELD_DISTINCT_3] = {"distinct_3", "failure", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, true, -1,
+                              "distinct trigrams over all trigrams"},
+    [LES_FIELD_LOGPROB_INTACT] = {"logprob_intact", "failure", LES_FIELD_F32, LES_EXTENT_ONE,
+                                  LES_WANT_LOGPROB_INTACT, true, true, -1,
                                   "mean ln p of the continuation's tokens under the intact model"},
     [LES_FIELD_KNOWN_WORDS] =
-        {"known_words", "failure", LES_FIELD_F32, LES_EXTENT_ONE, false, true, -1,
+        {"known_words", "failure", LES_FIELD_F32, LES_EXTENT_ONE, 0, false, true, -1,
          "share of the continuation's words known from prompts and intact continuations"},
-    [LES_FIELD_TRACE_LOGPROB] = {"trace_logprob", "trace", LES_FIELD_F32, LES_EXTENT_TOKENS, true, true, 0,
-                                 "ln p of each new token"},
-    [LES_FIELD_TRACE_ENTROPY] = {"trace_entropy", "trace", LES_FIELD_F32, LES_EXTENT_TOKENS, true, true, 0,
+    [LES_FIELD_TRACE_LOGPROB] = {"trace_logprob", "trace", LES_FIELD_F32, LES_EXTENT_TOKENS, LES_WANT_TRACE,
+                                 true, true, 0, "ln p of each new token"},
+    [LES_FIELD_TRACE_ENTROPY] = {"trace_entropy", "trace", LES_FIELD_F32, LES_EXTENT_TOKENS, LES_WANT_TRACE,
+                                 true, true, 0,
                                  "entropy in nats of the distribution that each new token is chosen from"},
-    [LES_FIELD_TRACE_RANK] = {"trace_rank", "trace", LES_FIELD_I32, LES_EXTENT_TOKENS, false, true, 0,
+    [LES_FIELD_TRACE_RANK] = {"trace_rank", "trace", LES_FIELD_I32, LES_EXTENT_TOKENS, LES_WANT_TRACE, false,
+                              true, 0,
                               "rank, 0 the most likely, of the intact run's token at each new token"},
-    [LES_FIELD_HIDDEN_NORM] = {"hidden_norm", "trace", LES_FIELD_F32, LES_EXTENT_LAYERS, true, false, 0,
-                               "mean norm of the hidden state after each layer"},
-    [LES_FIELD_ATTN_ENTROPY] = {"attn_entropy", "trace", LES_FIELD_F32, LES_EXTENT_LAYERS, true, false, 0,
-                                "mean entropy in nats of each layer's attention"},
-    [LES_FIELD_ACC] = {"acc", "acc", LES_FIELD_F32, LES_EXTENT_ONE, true, false, -1,
-                       "1 if the document, or the prompt with a known answer, is answered right, else 0"},
-    [LES_FIELD_ACC_NORM] = {"acc_norm", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, true, false, -1,
+    [LES_FIELD_HIDDEN_NORM] = {"hidden_norm", "trace", LES_FIELD_F32, LES_EXTENT_LAYERS, LES_WANT_TRACE, true,
+                               false, 0, "mean norm of the hidden state after each layer"},
+    [LES_FIELD_ATTN_ENTROPY] = {"attn_entropy", "trace", LES_FIELD_F32, LES_EXTENT_LAYERS, LES_WANT_TRACE,
+                                true, false, 0, "mean entropy in nats of each layer's attention"},
+    [LES_FIELD_ACC] = {"acc", "acc", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, false, -1,
+                       "1 if the document, or the prompt with a known answer, is answered correctly, else 0"},
+    [LES_FIELD_ACC_NORM] = {"acc_norm", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, false, -1,
                             "acc with log-likelihoods divided by the choices' characters"},
-    [LES_FIELD_ACC_BYTES] = {"acc_bytes", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, true, false, -1,
+    [LES_FIELD_ACC_BYTES] = {"acc_bytes", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, false, -1,
                              "acc with log-likelihoods divided by the choices' bytes"},
-    [LES_FIELD_LOGLIK] = {"loglik", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, true, false, -1,
-                          "log-likelihood of a document's right choice, last word or page"},
+    [LES_FIELD_LOGLIK] = {"loglik", "tasks", LES_FIELD_F32, LES_EXTENT_ONE, 0, true, false, -1,
+                          "log-likelihood of a document's correct choice, last word or page"},
 };
 
 size_t les_field_size(les_field_type type) {
@@ -72,6 +76,15 @@ size_t les_field_size(les_field_type type) {
 int les_field_find(const char *name) {
   for (int i = 0; i < LES_N_FIELDS; i++)
     if (!strcmp(les_fields[i].name, name)) return i;
+  return -1;
+}
+
+int les_field_preferred(les_preference preference, const bool has[LES_N_FIELDS]) {
+  static const les_field_id orders[][3] = {
+      [LES_PREFER_TEXT] = {LES_FIELD_JACCARD, LES_FIELD_KL_MEAN, LES_FIELD_DELTA_NLL},
+      [LES_PREFER_LOGITS] = {LES_FIELD_KL_MEAN, LES_FIELD_JACCARD, LES_FIELD_JACCARD}};
+  for (int i = 0; i < 3; i++)
+    if (has[orders[preference][i]]) return (int)orders[preference][i];
   return -1;
 }
 
@@ -93,8 +106,8 @@ bool les_group_exists(const char *group) {
   return is_among(group, groups, les_group_list(groups));
 }
 
-les_status les_record_layout_make(les_record_layout *out, const char *const *groups, int n_groups,
-                                  int max_new_tokens, int n_layers) {
+les_status les_record_layout_compute(les_record_layout *out, const char *const *groups, int n_groups,
+                                     int max_new_tokens, int n_layers) {
   *out = (les_record_layout){0};
   for (int i = 0; i < n_groups; i++)
     if (!les_group_exists(groups[i])) return les_fail(LES_USAGE, "there is no measure '%s'", groups[i]);
@@ -104,6 +117,7 @@ les_status les_record_layout_make(les_record_layout *out, const char *const *gro
         (field->group && !is_among(field->group, groups, n_groups)))
       continue;
     out->has[i] = true;
+    out->want |= field->want;
     out->count[i] = field->extent == LES_EXTENT_ONE      ? 1
                     : field->extent == LES_EXTENT_TOKENS ? max_new_tokens
                                                          : n_layers;

@@ -1,6 +1,6 @@
 #include "result/digest.h"
 
-#include "result/hdf5_read.h"
+#include "result/hdf5_file.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -23,6 +23,10 @@ static herr_t collect(hid_t object, const char *name, const H5O_info_t *info, vo
   if (items) list->items = items;
   list->failed = !items || !(items[list->n++] = strdup(name));
   return list->failed ? -1 : 0;
+}
+
+static les_status no_sha(void) {
+  return les_fail(LES_FAILED, "SHA-256 could not be computed by the OpenSSL library");
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -54,8 +58,7 @@ static les_status describe_type(const les_hdf5 *h, const char *name, hid_t type,
 static les_status add_bytes(EVP_MD_CTX *sha, const les_hdf5 *h, const char *name, hid_t set, hid_t type,
                             hid_t space) {
   hsize_t shape[MOST_DIMS] = {1}, start[MOST_DIMS] = {0}, count[MOST_DIMS];
-  int n_dims = H5Sget_simple_extent_ndims(space);
-  H5Sget_simple_extent_dims(space, shape, NULL);
+  int n_dims = H5Sget_simple_extent_dims(space, shape, NULL);
   uint64_t row = H5Tget_size(type), rows = shape[0], most = les_hdf5_capacity(h);
   memcpy(count, shape, sizeof count);
   for (int i = 1; i < n_dims; i++) row = shape[i] > most / (row ? row : 1) ? most + 1 : row * shape[i];
@@ -64,15 +67,17 @@ static les_status add_bytes(EVP_MD_CTX *sha, const les_hdf5 *h, const char *name
   uint64_t step = row == 0 || row > SLAB_BYTES ? 1 : SLAB_BYTES / row;
   if (step > rows) step = rows;
   char *slab = malloc(step * row + 1);
-  bool good = slab != NULL;
+  if (!slab) return les_no_memory("/%s of %s", name, h->path);
+  bool good = true;
   for (uint64_t at = 0; good && row > 0 && at < rows; at += step) {
     start[0] = at;
     count[0] = rows - at < step ? rows - at : step;
     hid_t memory = n_dims ? H5Screate_simple(n_dims, count, NULL) : H5Scopy(space);
-    if (n_dims) H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-    good = H5Dread(set, type, memory, space, H5P_DEFAULT, slab) >= 0 &&
+    good = memory >= 0 &&
+           (!n_dims || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) &&
+           H5Dread(set, type, memory, space, H5P_DEFAULT, slab) >= 0 &&
            EVP_DigestUpdate(sha, slab, count[0] * row);
-    H5Sclose(memory);
+    if (memory >= 0) H5Sclose(memory);
   }
   free(slab);
   return good ? LES_OK : les_fail(LES_FAILED, "%s: /%s cannot be read; the file is damaged", h->path, name);
@@ -89,17 +94,16 @@ static les_status add_set(EVP_MD_CTX *sha, const les_hdf5 *h, const char *name) 
   if (n_dims < 0 || n_dims > MOST_DIMS)
     LES_GOTO(s, les_fail(LES_FAILED, "%s: /%s has %d dimensions", h->path, name, n_dims), end);
   LES_GOTO(s, describe_type(h, name, type, text), end);
-  EVP_DigestUpdate(sha, name, strlen(name) + 1);
-  EVP_DigestUpdate(sha, text, strlen(text) + 1);
-  for (int i = 0; i < n_dims; i++) {
+  bool good = EVP_DigestUpdate(sha, name, strlen(name) + 1) && EVP_DigestUpdate(sha, text, strlen(text) + 1);
+  for (int i = 0; good && i < n_dims; i++) {
     snprintf(text, sizeof text, "%llu,", (unsigned long long)shape[i]);
-    EVP_DigestUpdate(sha, text, strlen(text));
+    good = EVP_DigestUpdate(sha, text, strlen(text));
   }
-  EVP_DigestUpdate(sha, ";", 1);
+  if (!good || !EVP_DigestUpdate(sha, ";", 1)) LES_GOTO(s, no_sha(), end);
   LES_GOTO(s, add_bytes(sha, h, name, set, type, space), end);
 end:
-  H5Sclose(space);
-  H5Tclose(type);
+  if (space >= 0) H5Sclose(space);
+  if (type >= 0) H5Tclose(type);
   H5Dclose(set);
   return s;
 }
@@ -108,12 +112,13 @@ static les_status add_file(EVP_MD_CTX *sha, const char *path) {
   les_hdf5 h;
   names list = {0};
   les_status s;
-  LES_GOTO(s, les_hdf5_open(&h, path), end);
+  LES_GOTO(s, les_hdf5_open(&h, path, LES_HDF5_READ), end);
   herr_t visited = H5Ovisit2(h.file, H5_INDEX_NAME, H5_ITER_INC, collect, &list, H5O_INFO_BASIC);
   if (visited < 0)
     LES_GOTO(s,
-             les_fail(LES_FAILED, "%s: its data sets cannot be listed; %s", path,
-                      list.failed ? "out of memory" : "the file is damaged"),
+             list.failed
+                 ? les_no_memory("the data sets of %s", path)
+                 : les_fail(LES_FAILED, "%s: its data sets cannot be listed; the file is damaged", path),
              end);
   qsort(list.items, (size_t)list.n, sizeof *list.items, compare_names);
   for (int i = 0; i < list.n; i++) LES_GOTO(s, add_set(sha, &h, list.items[i]), end);
@@ -130,14 +135,10 @@ les_status les_result_sha256(const char *path, char hex[65]) {
   EVP_MD_CTX *sha = EVP_MD_CTX_new();
   if (!sha || !EVP_DigestInit_ex(sha, EVP_sha256(), NULL)) {
     EVP_MD_CTX_free(sha);
-    return les_fail(LES_FAILED, "SHA-256 could not be computed by the OpenSSL library");
+    return no_sha();
   }
-  les_status s;
-  H5E_BEGIN_TRY {
-    s = add_file(sha, path);
-  }
-  H5E_END_TRY
-  EVP_DigestFinal_ex(sha, digest, NULL);
+  les_status s = add_file(sha, path);
+  if (s == LES_OK && !EVP_DigestFinal_ex(sha, digest, NULL)) s = no_sha();
   EVP_MD_CTX_free(sha);
   for (int i = 0; s == LES_OK && i < 32; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
   return s;

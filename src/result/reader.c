@@ -1,7 +1,8 @@
 #include "result/reader.h"
 
 #include "base/json.h"
-#include "result/hdf5_read.h"
+#include "result/hdf5_file.h"
+#include "result/spec.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,29 +42,61 @@ static les_status read_job(les_result *r, const les_hdf5 *h) {
   return s;
 }
 
-static les_status read_descriptions(les_result *r, const les_hdf5 *h) {
-  LES_TRY(les_hdf5_length(h, LES_DATA_LESION_SPEC, 1, &r->n_lesions));
+/* What a file made before it was stored says of its lesions by their specs alone. */
+static les_status derive_from_specs(les_result *r) {
+  size_t n = (size_t)r->n_lesions;
+  r->lesion_families = calloc(n, sizeof *r->lesion_families);
+  r->lesion_operations = calloc(n, sizeof *r->lesion_operations);
+  r->lesion_parts = calloc(n, sizeof *r->lesion_parts);
+  if (!r->lesion_families || !r->lesion_operations || !r->lesion_parts)
+    return les_no_memory("the lesions of %s", r->path);
+  for (size_t i = 0; i < n; i++) {
+    LES_TRY(les_spec_family(r->lesion_specs[i], r->lesion_layers[i], &r->lesion_families[i]));
+    LES_TRY(les_spec_target(r->lesion_specs[i], &r->lesion_operations[i], &r->lesion_parts[i]));
+  }
+  return LES_OK;
+}
+
+static les_status read_lesions(les_result *r, const les_hdf5 *h) {
+  LES_TRY(les_hdf5_shape(h, LES_DATA_LESION_SPEC, 1, &r->n_lesions));
   LES_TRY(les_hdf5_read_strings(h, LES_DATA_LESION_SPEC, 1, r->n_lesions, &r->lesion_specs));
   LES_TRY(
-      les_hdf5_read(h, LES_DATA_LESION_LAYER, LES_DATA_I32, 1, &r->n_lesions, (void **)&r->lesion_layers));
-  LES_TRY(les_hdf5_read(h, LES_DATA_LESION_DONE, LES_DATA_U8, 1, &r->n_lesions, (void **)&r->lesion_done));
+      les_hdf5_read(h, LES_DATA_LESION_LAYER, LES_FIELD_I32, 1, &r->n_lesions, (void **)&r->lesion_layers));
+  LES_TRY(les_hdf5_read(h, LES_DATA_LESION_DONE, LES_FIELD_U8, 1, &r->n_lesions, (void **)&r->lesion_done));
   for (int i = 0; i < r->n_lesions; i++)
     if (r->lesion_layers[i] < -1 || r->lesion_layers[i] >= r->n_layers)
       return les_fail(LES_FAILED, "%s: lesion '%s' is on layer %d of a model of %d", h->path,
                       r->lesion_specs[i], r->lesion_layers[i], r->n_layers);
-  LES_TRY(les_hdf5_length(h, LES_DATA_PROMPT_ID, 1, &r->n_prompts));
+  if (!les_hdf5_has(h, LES_DATA_LESION_FAMILY)) return derive_from_specs(r);
+  LES_TRY(les_hdf5_read_strings(h, LES_DATA_LESION_FAMILY, 1, r->n_lesions, &r->lesion_families));
+  LES_TRY(les_hdf5_read_strings(h, LES_DATA_LESION_OPERATION, 1, r->n_lesions, &r->lesion_operations));
+  return les_hdf5_read_strings(h, LES_DATA_LESION_PART, 1, r->n_lesions, &r->lesion_parts);
+}
+
+static les_status read_cells(les_result *r, const les_hdf5 *h) {
+  LES_TRY(les_hdf5_shape(h, LES_DATA_PROMPT_ID, 1, &r->n_prompts));
   LES_TRY(les_hdf5_read_strings(h, LES_DATA_PROMPT_DOMAIN, 1, r->n_prompts, &r->prompt_domains));
   const int shape[] = {r->n_lesions, r->n_prompts};
-  return les_hdf5_read(h, LES_DATA_CELL_STATUS, LES_DATA_U8, 2, shape, (void **)&r->status);
+  return les_hdf5_read(h, LES_DATA_CELL_STATUS, LES_FIELD_U8, 2, shape, (void **)&r->status);
+}
+
+static void find_fields(les_result *r, const les_hdf5 *h) {
+  char path[LES_PATH_BYTES];
+  for (int i = 0; i < LES_N_FIELDS; i++) {
+    les_field_path((les_field_id)i, false, path);
+    r->has[i] = les_fields[i].extent == LES_EXTENT_ONE && les_hdf5_has(h, path);
+  }
 }
 
 static les_status read_result(les_result *r) {
   les_hdf5 h;
   les_status s;
-  LES_GOTO(s, les_hdf5_open(&h, r->path), end);
+  LES_GOTO(s, les_hdf5_open(&h, r->path, LES_HDF5_READ), end);
   LES_GOTO(s, read_attributes(r, &h), end);
   LES_GOTO(s, read_job(r, &h), end);
-  LES_GOTO(s, read_descriptions(r, &h), end);
+  LES_GOTO(s, read_lesions(r, &h), end);
+  LES_GOTO(s, read_cells(r, &h), end);
+  find_fields(r, &h);
 end:
   les_hdf5_close(&h);
   return s;
@@ -74,13 +107,9 @@ les_status les_result_open(les_result **out, const char *path) {
   les_result *r = calloc(1, sizeof *r);
   if (!r || !(r->path = strdup(path))) {
     free(r);
-    return les_fail(LES_FAILED, "%s: out of memory", path);
+    return les_no_memory("%s", path);
   }
-  les_status s;
-  H5E_BEGIN_TRY {
-    s = read_result(r);
-  }
-  H5E_END_TRY
+  les_status s = read_result(r);
   if (s != LES_OK) les_result_close(&r);
   *out = r;
   return s;
@@ -89,7 +118,9 @@ les_status les_result_open(les_result **out, const char *path) {
 void les_result_close(les_result **result) {
   les_result *r = *result;
   if (!r) return;
-  les_hdf5_strings_free(r->lesion_specs, r->n_lesions);
+  char **of_lesions[] = {r->lesion_specs, r->lesion_families, r->lesion_operations, r->lesion_parts};
+  for (size_t i = 0; i < sizeof of_lesions / sizeof *of_lesions; i++)
+    les_hdf5_strings_free(of_lesions[i], r->n_lesions);
   les_hdf5_strings_free(r->prompt_domains, r->n_prompts);
   void *rest[] = {r->path,       r->job,          r->lesion_layers, r->lesion_done, r->status,
                   r->model_name, r->model_sha256, r->arch,          r->compute};
@@ -98,51 +129,39 @@ void les_result_close(les_result **result) {
   *result = NULL;
 }
 
-/* The data set of a field with one value a cell. */
-static les_status find_field(const les_result *r, const char *name, bool baseline, les_dataset *out) {
-  int id = les_field_find(name);
-  if (id < 0 || les_fields[id].extent != LES_EXTENT_ONE)
-    return les_fail(LES_FAILED, "%s: '%s' is no measure with one value a cell", r->path, name);
-  *out = les_dataset_of_field((les_field_id)id, baseline);
-  return LES_OK;
-}
-
-static les_status read_field(const les_result *r, const les_dataset *d, void **raw) {
+static les_status read_field(const les_result *r, les_field_id id, bool baseline, void **raw) {
   les_hdf5 h;
+  char path[LES_PATH_BYTES];
   const int shape[] = {r->n_lesions, r->n_prompts};
-  les_status s = les_hdf5_open(&h, r->path);
-  if (s == LES_OK && !les_hdf5_has(&h, d->path))
-    s = les_fail(LES_FAILED, "%s: has no data set %s; the job did not ask for this measure", r->path,
-                 d->path);
-  if (s == LES_OK) s = les_hdf5_read(&h, d->path, d->type, d->n_dims, shape + 2 - d->n_dims, raw);
+  les_field_path(id, baseline, path);
+  les_status s = les_hdf5_open(&h, r->path, LES_HDF5_READ);
+  if (s == LES_OK && !les_hdf5_has(&h, path))
+    s = les_fail(LES_FAILED, "%s: has no data set %s; the job did not ask for this measure", r->path, path);
+  if (s == LES_OK) s = les_hdf5_read(&h, path, les_fields[id].type, 2 - baseline, shape + baseline, raw);
   les_hdf5_close(&h);
   return s;
 }
 
 /* A negative integer stands for a value that was not computed. */
-static double value_at(const les_dataset *d, const void *raw, size_t i) {
-  if (d->type == LES_DATA_F32) return (double)((const float *)raw)[i];
-  if (d->type == LES_DATA_U8) return ((const uint8_t *)raw)[i];
+static double value_at(les_field_type type, const void *raw, size_t i) {
+  if (type == LES_FIELD_F32) return (double)((const float *)raw)[i];
+  if (type == LES_FIELD_U8) return ((const uint8_t *)raw)[i];
   int32_t value = ((const int32_t *)raw)[i];
   return value < 0 ? NAN : value;
 }
 
 static les_status read_doubles(const les_result *r, const char *name, bool baseline, double **values) {
-  les_dataset d;
   void *raw = NULL;
-  les_status s;
+  int id = les_field_find(name);
   *values = NULL;
-  LES_TRY(find_field(r, name, baseline, &d));
-  H5E_BEGIN_TRY {
-    s = read_field(r, &d, &raw);
-  }
-  H5E_END_TRY
-  LES_TRY(s);
+  if (id < 0 || les_fields[id].extent != LES_EXTENT_ONE)
+    return les_fail(LES_FAILED, "%s: '%s' is no measure with one value a cell", r->path, name);
+  LES_TRY(read_field(r, (les_field_id)id, baseline, &raw));
   size_t n = (size_t)r->n_prompts * (baseline ? 1 : (size_t)r->n_lesions);
   *values = malloc(n * sizeof **values);
-  for (size_t i = 0; *values && i < n; i++) (*values)[i] = value_at(&d, raw, i);
+  for (size_t i = 0; *values && i < n; i++) (*values)[i] = value_at(les_fields[id].type, raw, i);
   free(raw);
-  return *values ? LES_OK : les_fail(LES_FAILED, "%s: out of memory for %s", r->path, name);
+  return *values ? LES_OK : les_no_memory("%s of %s", name, r->path);
 }
 
 les_status les_result_field(const les_result *r, const char *name, double **values) {
@@ -154,14 +173,6 @@ les_status les_result_baseline(const les_result *r, const char *name, double **v
 }
 
 bool les_result_has(const les_result *r, const char *name) {
-  les_dataset d;
-  les_hdf5 h;
-  bool has = false;
-  if (find_field(r, name, false, &d) != LES_OK) return false;
-  H5E_BEGIN_TRY {
-    has = les_hdf5_open(&h, r->path) == LES_OK && les_hdf5_has(&h, d.path);
-    les_hdf5_close(&h);
-  }
-  H5E_END_TRY
-  return has;
+  int id = les_field_find(name);
+  return id >= 0 && r->has[id];
 }

@@ -1,5 +1,6 @@
 /* Serial reader of result files (layout: schema.h), for the map and for status. Nothing in a file is trusted:
- * what is missing, of another type or shape is an error that names it. */
+ * what is missing, of another type or shape is an error that names it. Only what files made before it was
+ * stored lack, a lesion's family, operation and part, is read off the lesion's spec. */
 #ifndef LES_RESULT_READER_H
 #define LES_RESULT_READER_H
 
@@ -10,11 +11,14 @@ typedef struct les_result {
   char *path;
   char *job; /* JSON */
   int n_lesions, n_prompts, n_layers, max_new_tokens;
-  char **lesion_specs; /* (n_lesions) */
+  /* of each lesion (n_lesions): /lesions/spec, layer, family, operation, part, done */
+  char **lesion_specs;
   int32_t *lesion_layers;
+  char **lesion_families, **lesion_operations, **lesion_parts;
   uint8_t *lesion_done;
-  char **prompt_domains; /* (n_prompts) */
-  uint8_t *status;       /* (n_lesions, n_prompts) */
+  char **prompt_domains;  /* (n_prompts) */
+  uint8_t *status;        /* (n_lesions, n_prompts) */
+  bool has[LES_N_FIELDS]; /* the fields of /cells with one value a cell */
   /* attributes */
   char *model_name, *model_sha256, *arch, *compute;
   int64_t cells_computed;
@@ -32,7 +36,7 @@ les_status les_result_field(const les_result *r, const char *name, double **valu
 /* The same of the intact runs, /baseline/NAME (n_prompts). */
 les_status les_result_baseline(const les_result *r, const char *name, double **values);
 
-/* True if the file has /cells/NAME. */
+/* True if the file has /cells/NAME, of one value a cell. */
 bool les_result_has(const les_result *r, const char *name);
 
 #endif

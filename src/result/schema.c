@@ -2,12 +2,6 @@
 
 #include <stdio.h>
 
-les_dataset les_dataset_of_field(les_field_id id, bool baseline) {
-  static const les_dataset_type types[] = {
-      [LES_FIELD_F32] = LES_DATA_F32, [LES_FIELD_I32] = LES_DATA_I32, [LES_FIELD_U8] = LES_DATA_U8};
-  const les_field *field = &les_fields[id];
-  les_dataset d = {.type = types[field->type],
-                   .n_dims = (baseline ? 1 : 2) + (field->extent != LES_EXTENT_ONE)};
-  snprintf(d.path, sizeof d.path, "/%s/%s", baseline ? "baseline" : "cells", field->name);
-  return d;
+void les_field_path(les_field_id field, bool baseline, char path[LES_PATH_BYTES]) {
+  snprintf(path, LES_PATH_BYTES, "/%s/%s", baseline ? "baseline" : "cells", les_fields[field].name);
 }

@@ -143,7 +143,7 @@ static float value_of(const results *r, int lesion, const char *id, les_field_id
 static void make_other_order(les_study *other) {
   *other = *study;
   other->columns = (les_columns){0};
-  unsigned want = les_record_wants(&study->layout);
+  unsigned want = study->layout.want;
   assert_int_equal(les_columns_add_task(&other->columns, study->tasks[1], "lambada_openai"), LES_OK);
   assert_int_equal(les_columns_add_prompts(&other->columns, &study->prompts, NEW, want), LES_OK);
   assert_int_equal(les_columns_add_task(&other->columns, study->tasks[0], "piqa"), LES_OK);
