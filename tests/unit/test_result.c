@@ -45,7 +45,7 @@ static les_model model = {.name = "a model",
                                       .n_kv_heads = 2,
                                       .head_dim = 16,
                                       .gated = true}};
-static les_prompt prompts[] = {{.id = "a", .domain = "d", .text = "one"},
+static les_column columns[] = {{.id = "a", .domain = "d", .text = "one"},
                                {.id = "b", .domain = "e", .text = "two"}};
 
 static void parse(les_lesions *l, int i) {
@@ -116,7 +116,8 @@ static void a_file_says_what_its_lesions_do(void **state) {
   const char *specs[N_CASES], *groups[] = {"kl"};
   les_study study = {.job = &job,
                      .model = &model,
-                     .prompts = {.items = prompts, .n = 2, .sha256 = "bb"},
+                     .prompts = {.sha256 = "bb"},
+                     .columns = {.items = columns, .n = 2},
                      .json = "{\"generate\":{\"max_new_tokens\":4}}"};
   for (int i = 0; i < N_CASES; i++) specs[i] = cases[i].first;
   assert_int_equal(scratch_open(folder), 0);
@@ -145,8 +146,11 @@ static void a_file_says_what_its_lesions_do(void **state) {
 static void a_file_is_made_as_a_whole_or_not_at_all(void **state) {
   (void)state;
   char folder[64], path[128];
-  les_study study = {
-      .job = &job, .model = &model, .prompts = {.items = prompts, .n = 2, .sha256 = "bb"}, .json = "{}"};
+  les_study study = {.job = &job,
+                     .model = &model,
+                     .prompts = {.sha256 = "bb"},
+                     .columns = {.items = columns, .n = 2},
+                     .json = "{}"};
   assert_int_equal(scratch_open(folder), 0);
   snprintf(path, sizeof path, "%s/nowhere/run.h5", folder);
   assert_int_equal(les_store_create(path, &study), LES_FAILED);
