@@ -23,8 +23,9 @@ void cli_close_output(void) {
   _exit(1);
 }
 
+/* Ends the process on the spot if there is no memory: what is half built is not printed, nor freed. */
 static void need(const void *memory, const char *what) {
-  if (!memory) exit(cli_finish(les_no_memory("%s", what)));
+  if (!memory) _exit(cli_finish(les_no_memory("%s", what)));
 }
 
 void *cli_grow(void *items, int n, size_t size) {
