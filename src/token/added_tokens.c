@@ -68,6 +68,7 @@ les_status les_added_add(les_added *a, const char *text, size_t n, les_added_tok
   }
   uint32_t node = make_path(a, text, n);
   if (!node) return les_fail(LES_FAILED, "out of memory for added tokens");
+  a->starts[(unsigned char)*text] = true;
   if (a->terminal[node] >= 0) return LES_OK;
   a->terminal[node] = (int32_t)a->n;
   a->tokens[a->n++] = token;
@@ -156,6 +157,10 @@ bool les_added_next(les_added_walk *w) {
   w->gap = w->taken;
   while (w->added->n && w->from < w->n) {
     size_t start = w->from, length = 0;
+    if (!w->added->starts[(unsigned char)w->text[start]]) {
+      w->from += les_utf8_next(w->text + start, w->n - start, NULL);
+      continue;
+    }
     int32_t i = longest(w->added, w->text + start, w->n - start, &length);
     w->from += i >= 0 ? length : les_utf8_next(w->text + start, w->n - start, NULL);
     if (i < 0 || !counts(w, &w->added->tokens[i], start, w->from)) continue;
