@@ -1,5 +1,7 @@
 #include "token/added_tokens.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <utf8proc.h>
 
@@ -89,7 +91,7 @@ static int32_t longest(const les_added *a, const char *text, size_t n, size_t *l
   for (size_t i = 0; i < n; i++) {
     node = find_edge(a, node, (unsigned char)text[i])->to;
     if (!node) break;
-    bool whole = i + 1 == n || ((unsigned char)text[i + 1] & 0xc0) != 0x80;
+    bool whole = i + 1 == n || les_utf8_is_start(text[i + 1]);
     if (whole && a->terminal[node] >= 0) best = a->terminal[node], *length = i + 1;
   }
   return best;
@@ -138,14 +140,11 @@ static bool counts(const les_added_walk *w, const les_added_token *token, size_t
 /* Gives the token its white space and notes it as found. Tokens behind it may lie in the white space that it
  * has taken; they count again, unless taking the space before them leaves nothing of them. */
 static bool take(les_added_walk *w, const les_added_token *token, size_t start, size_t end) {
-  if (token->lstrip) {
-    while (start > w->gap && les_utf8_is_space(codepoint_before(w->text, start)))
-      start = les_utf8_back(w->text, start);
-    if (start < w->gap) start = w->gap;
-  }
-  if (token->rstrip)
-    while (end < w->n && les_utf8_is_space(codepoint_at(w->text, w->n, end)))
-      end += les_utf8_next(w->text + end, w->n - end, NULL);
+  if (token->lstrip && start > w->gap)
+    start -= les_text_trailing(w->text + w->gap, start - w->gap, les_is_white_space);
+  else if (token->lstrip)
+    start = w->gap;
+  if (token->rstrip) end += les_text_leading(w->text + end, w->n - end, les_is_white_space);
   if (start >= end) return false;
   w->gap_end = start > w->gap ? start : w->gap;
   w->taken = end > w->gap ? end : w->gap;
