@@ -1,4 +1,4 @@
-/* Growable bytes, and UTF-8: what every step of a tokenizer reads and writes. */
+/* Growable bytes: what every step of a tokenizer reads and writes. */
 #ifndef LES_BASE_BUFFER_H
 #define LES_BASE_BUFFER_H
 
@@ -30,15 +30,5 @@ void les_buffer_free(les_buffer *t);
 
 /* LES_FAILED with a message if an append ran out of memory. */
 les_status les_buffer_status(const les_buffer *t);
-
-/* Length of the character at the start of n > 0 bytes; its code point goes to *codepoint (may be NULL). For
- * a broken sequence the code point is -1 and the length that of its maximal subpart. */
-size_t les_utf8_next(const char *bytes, size_t n, int32_t *codepoint);
-
-/* Start of the character that ends at bytes[end], in valid UTF-8; end > 0. */
-size_t les_utf8_back(const char *bytes, size_t end);
-
-/* Unicode's White_Space. */
-bool les_utf8_is_space(int32_t codepoint);
 
 #endif

@@ -5,29 +5,97 @@
 #include <string.h>
 #include <utf8proc.h>
 
+size_t les_utf8_next(const char *bytes, size_t n, int32_t *codepoint) {
+  const unsigned char *s = (const unsigned char *)bytes;
+  int32_t ignored;
+  if (!codepoint) codepoint = &ignored;
+  *codepoint = -1;
+  if (s[0] < 0x80) return *codepoint = s[0], 1;
+  if (s[0] < 0xc2 || s[0] > 0xf4) return 1;
+  size_t length = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+  /* the second byte's range excludes overlong forms, surrogates and values above 10FFFF (Unicode, table 3-7)
+   */
+  unsigned low = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
+  unsigned high = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
+  int32_t c = s[0] & (0x7f >> length);
+  for (size_t i = 1; i < length; i++) {
+    if (i == n || s[i] < low || s[i] > high) return i;
+    c = (c << 6) | (s[i] & 0x3f);
+    low = 0x80, high = 0xbf;
+  }
+  return *codepoint = c, length;
+}
+
+size_t les_utf8_back(const char *bytes, size_t end) {
+  do end--;
+  while (end > 0 && !les_utf8_is_start(bytes[end]));
+  return end;
+}
+
+size_t les_utf8_encode(char *out, int32_t codepoint) {
+  uint32_t c = (uint32_t)codepoint;
+  if (c < 0x80) return out[0] = (char)c, 1;
+  size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  for (size_t i = n - 1; i > 0; i--, c >>= 6) out[i] = (char)(0x80 | (c & 0x3f));
+  out[0] = (char)((0xf00 >> n) | c);
+  return n;
+}
+
+bool les_is_white_space(int32_t c) {
+  return (c >= 0x09 && c <= 0x0d) || c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
+         c == 0x3000;
+}
+
+bool les_is_python_space(int32_t c) {
+  return les_is_white_space(c) || (c >= 0x1c && c <= 0x1f);
+}
+
+size_t les_text_leading(const char *text, size_t n, bool (*is)(int32_t codepoint)) {
+  size_t end = 0;
+  while (end < n) {
+    int32_t codepoint;
+    size_t length = les_utf8_next(text + end, n - end, &codepoint);
+    if (!is(codepoint)) break;
+    end += length;
+  }
+  return end;
+}
+
+size_t les_text_trailing(const char *text, size_t n, bool (*is)(int32_t codepoint)) {
+  size_t start = n;
+  while (start > 0) {
+    int32_t codepoint;
+    size_t at = les_utf8_back(text, start);
+    les_utf8_next(text + at, start - at, &codepoint);
+    if (!is(codepoint)) break;
+    start = at;
+  }
+  return n - start;
+}
+
 size_t les_text_valid(const char *text, size_t n) {
-  size_t i = 0;
-  while (i < n) {
-    utf8proc_int32_t c;
-    utf8proc_ssize_t used =
-        utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
-    if (used < 1 || c == 0) return i;
-    i += (size_t)used;
+  for (size_t i = 0; i < n;) {
+    int32_t codepoint;
+    size_t length = les_utf8_next(text + i, n - i, &codepoint);
+    if (codepoint < 1) return i;
+    i += length;
   }
   return n;
 }
 
-bool les_text_is_space(int32_t codepoint) {
-  const utf8proc_property_t *p = utf8proc_get_property(codepoint);
-  return p->category == UTF8PROC_CATEGORY_ZS || p->bidi_class == UTF8PROC_BIDI_CLASS_WS ||
-         p->bidi_class == UTF8PROC_BIDI_CLASS_B || p->bidi_class == UTF8PROC_BIDI_CLASS_S;
+/* Bytes of the character at the start of null-terminated text; a broken one is U+FFFD. */
+static size_t next(const char *text, int32_t *codepoint) {
+  size_t length = les_utf8_next(text, SIZE_MAX, codepoint);
+  if (*codepoint < 0) *codepoint = 0xFFFD;
+  return length;
 }
 
 static int compare_words(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_mark(utf8proc_int32_t c) {
+static bool is_mark(int32_t c) {
   utf8proc_category_t category = utf8proc_category(c);
   return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_SO;
 }
@@ -35,21 +103,19 @@ static bool is_mark(utf8proc_int32_t c) {
 /* Writes the lower-cased words one after another, each null-terminated; returns their number. In plain words,
  * marks are dropped at the start, and at the end by going back to the byte behind the last other character.
  */
-static int split(const char *text, size_t n, bool plain, char *out) {
+static int split(const char *text, bool plain, char *out) {
   int count = 0;
   char *word = out, *end = out; /* of the word that is being written, without marks at its end */
-  for (size_t i = 0; i <= n;) {
-    utf8proc_int32_t c = ' ';
-    utf8proc_ssize_t used = 1;
-    if (i < n) used = utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
-    if (used < 1) c = 0xFFFD, used = 1;
-    i += (size_t)used;
+  for (bool more = true; more;) {
+    int32_t c = ' '; /* the end of the text ends a word too */
+    more = *text;
+    if (more) text += next(text, &c);
     bool mark = plain && is_mark(c);
-    if (les_text_is_space(c)) {
+    if (les_is_python_space(c)) {
       if (end > word) *end++ = 0, count++;
       out = word = end;
     } else if (!mark || end > word) {
-      out += utf8proc_encode_char(utf8proc_tolower(c), (utf8proc_uint8_t *)out);
+      out += les_utf8_encode(out, utf8proc_tolower(c));
       if (!mark) end = out;
     }
   }
@@ -62,7 +128,7 @@ static les_status make_words(les_words *out, const char *text, bool plain) {
   /* a broken byte becomes 3 bytes and a null byte follows each word: 4 n + 1 holds any text */
   out->text = malloc(4 * n + 1);
   if (!out->text) return les_fail(LES_FAILED, "out of memory for the words of a text of %zu bytes", n);
-  int count = split(text, n, plain, out->text);
+  int count = split(text, plain, out->text);
   out->items = malloc((size_t)(count + 1) * sizeof *out->items);
   if (!out->items) {
     les_words_free(out);
@@ -102,33 +168,28 @@ void les_words_free(les_words *w) {
 
 /* A lower-cased copy; broken bytes become U+FFFD. */
 static char *lower(const char *text) {
-  size_t n = strlen(text);
-  char *copy = malloc(4 * n + 1), *out = copy; /* a byte gives a character of four at most */
-  for (size_t i = 0; copy && i < n;) {
-    utf8proc_int32_t c;
-    utf8proc_ssize_t used =
-        utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
-    if (used < 1) c = 0xFFFD, used = 1;
-    i += (size_t)used;
-    out += utf8proc_encode_char(utf8proc_tolower(c), (utf8proc_uint8_t *)out);
+  char *copy = malloc(4 * strlen(text) + 1), *out = copy; /* a byte gives a character of four at most */
+  if (!copy) return NULL;
+  while (*text) {
+    int32_t c;
+    text += next(text, &c);
+    out += les_utf8_encode(out, utf8proc_tolower(c));
   }
-  if (copy) *out = 0;
+  *out = 0;
   return copy;
 }
 
-/* True if the character at p, or the one that ends before it, is a letter or digit. */
+/* True if the character at p is a letter or digit. */
 static bool is_alnum_at(const char *p) {
-  utf8proc_int32_t c;
-  if (!*p || utf8proc_iterate((const utf8proc_uint8_t *)p, -1, &c) < 1) return false;
+  int32_t c;
+  next(p, &c);
   utf8proc_category_t category = utf8proc_category(c);
   return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
 }
 
+/* The same for the character that ends before p. */
 static bool is_alnum_before(const char *start, const char *p) {
-  if (p == start) return false;
-  do p--;
-  while (p > start && ((unsigned char)*p & 0xC0) == 0x80);
-  return is_alnum_at(p);
+  return p > start && is_alnum_at(start + les_utf8_back(start, (size_t)(p - start)));
 }
 
 les_status les_text_contains(const char *text, const char *answer, bool *found) {

@@ -1,4 +1,4 @@
-/* Text as Unicode: validity, words, and how far two strings are apart. */
+/* Text as Unicode: UTF-8, white space, words, and how far two strings are apart. */
 #ifndef LES_BASE_TEXT_H
 #define LES_BASE_TEXT_H
 
@@ -8,22 +8,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* True for Unicode white space: general category Zs or bidirectional class WS, B or S, the set that Python's
- * str.split, str.strip and \s use. */
-bool les_text_is_space(int32_t codepoint);
+/* Length of the character at the start of n > 0 bytes; its code point goes to *codepoint (may be NULL). For
+ * a broken sequence the code point is -1 and the length that of its maximal subpart. Null-terminated text may
+ * be given with n = SIZE_MAX: no character goes on over a null byte. */
+size_t les_utf8_next(const char *bytes, size_t n, int32_t *codepoint);
+
+/* Whether a character starts with this byte, in valid UTF-8. */
+static inline bool les_utf8_is_start(char byte) {
+  return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+/* Start of the character that ends at bytes[end], in valid UTF-8; end > 0. */
+size_t les_utf8_back(const char *bytes, size_t end);
+
+/* Writes a code point as UTF-8 to `out`, 1 to 4 bytes; returns their number. */
+size_t les_utf8_encode(char *out, int32_t codepoint);
+
+/* Unicode's White_Space: what Rust and regular expressions (\s) take for white space. */
+bool les_is_white_space(int32_t codepoint);
+
+/* White_Space and the separators U+001C to U+001F: what Python's str.split, str.strip and \s take for it. */
+bool les_is_python_space(int32_t codepoint);
+
+/* How many bytes at the start, or at the end, of n bytes of valid UTF-8 are characters for which `is` holds.
+ * At the start, null-terminated text may be given with n = SIZE_MAX if `is` does not hold for 0. */
+size_t les_text_leading(const char *text, size_t n, bool (*is)(int32_t codepoint));
+size_t les_text_trailing(const char *text, size_t n, bool (*is)(int32_t codepoint));
 
 /* Offset of the first byte that is not valid UTF-8 (a null byte counts as invalid); n if all is well. */
 size_t les_text_valid(const char *text, size_t n);
 
-/* The set of words of a text: split at Unicode white space, lower-cased by Unicode's simple mapping, each
- * once, in byte order. */
+/* The set of words of a text: split where Python's str.split does, lower-cased by Unicode's simple mapping,
+ * each once, in byte order. */
 typedef struct les_words {
   char **items; /* (n) point into `text` */
   int n;
   char *text; /* owned */
 } les_words;
 
-/* Takes null-terminated UTF-8; broken bytes count as U+FFFD. */
+/* Takes null-terminated UTF-8; a broken sequence counts as U+FFFD. */
 les_status les_words_make(les_words *out, const char *text);
 
 /* The same without punctuation and symbols (general categories P and S) at either end of a word; words of

@@ -6,36 +6,18 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* Reads the character at `text` (not at its end); returns its bytes. */
+/* Bytes of the character at the start of `text`, which is not empty. */
 static size_t next_char(const char *text, int32_t *c) {
-  utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, c);
-  if (used < 1) *c = 0xFFFD, used = 1;
-  return (size_t)used;
+  return les_utf8_next(text, SIZE_MAX, c);
 }
 
 static size_t leading_space(const char *text) {
-  const char *at = text;
-  while (*at) {
-    int32_t c;
-    size_t used = next_char(at, &c);
-    if (!les_text_is_space(c)) break;
-    at += used;
-  }
-  return (size_t)(at - text);
+  return les_text_leading(text, SIZE_MAX, les_is_python_space);
 }
 
 /* Bytes of white space at the end of the first n bytes. */
 static size_t trailing_space(const char *text, size_t n) {
-  size_t end = n;
-  while (end > 0) {
-    size_t at = end - 1;
-    while (at > 0 && ((unsigned char)text[at] & 0xC0) == 0x80) at--;
-    int32_t c;
-    next_char(text + at, &c);
-    if (!les_text_is_space(c)) break;
-    end = at;
-  }
-  return n - end;
+  return les_text_trailing(text, n, les_is_python_space);
 }
 
 size_t les_rewrite_trailing_space(const char *text) {
@@ -93,8 +75,7 @@ char *les_rewrite_capitalize(char *text) {
       if (first && c == SHARP_S)
         end = mempcpy(end, "Ss", 2);
       else
-        end +=
-            utf8proc_encode_char(first ? utf8proc_totitle(c) : lower(c, before, at), (utf8proc_uint8_t *)end);
+        end += les_utf8_encode(end, first ? utf8proc_totitle(c) : lower(c, before, at));
     }
     *end = 0;
   }
@@ -136,7 +117,7 @@ char *les_rewrite_tighten(char *text, char open, char close) {
 
 int64_t les_rewrite_count_chars(const char *text) {
   int64_t n = 0;
-  for (; *text; text++) n += ((unsigned char)*text & 0xC0) != 0x80;
+  for (int32_t c; *text; n++) text += next_char(text, &c);
   return n;
 }
 

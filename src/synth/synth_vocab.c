@@ -1,28 +1,17 @@
 #include "synth/synth_vocab.h"
 
+#include "base/text.h"
+#include "token/pretokenizer.h"
+
 #include <stdio.h>
 #include <string.h>
 
 enum { LETTERS = 26, PAIRS = LETTERS * LETTERS, FIRST_MERGE = LES_SYNTH_VOCAB_END + 1 };
 
-/* GPT-2 writes printable Latin-1 bytes as themselves and the others from U+0100 on, in order. */
-static int printable(int byte) {
-  return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte != 0xad);
-}
-
+/* A byte as its letter in GPT-2's alphabet. */
 static les_synth_vocab_token byte_token(int byte) {
-  int codepoint = byte;
-  if (!printable(byte)) {
-    codepoint = 256;
-    for (int b = 0; b < byte; b++) codepoint += !printable(b);
-  }
   les_synth_vocab_token t = {{0}};
-  if (codepoint < 0x80) {
-    t.text[0] = (char)codepoint;
-  } else {
-    t.text[0] = (char)(0xc0 | codepoint >> 6);
-    t.text[1] = (char)(0x80 | (codepoint & 0x3f));
-  }
+  les_utf8_encode(t.text, les_byte_to_letter((unsigned char)byte));
   return t;
 }
 

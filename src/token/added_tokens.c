@@ -1,5 +1,7 @@
 #include "token/added_tokens.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <utf8proc.h>
 
@@ -68,6 +70,7 @@ les_status les_added_add(les_added *a, const char *text, size_t n, les_added_tok
   }
   uint32_t node = make_path(a, text, n);
   if (!node) return les_fail(LES_FAILED, "out of memory for added tokens");
+  a->starts[(unsigned char)*text] = true;
   if (a->terminal[node] >= 0) return LES_OK;
   a->terminal[node] = (int32_t)a->n;
   a->tokens[a->n++] = token;
@@ -88,7 +91,7 @@ static int32_t longest(const les_added *a, const char *text, size_t n, size_t *l
   for (size_t i = 0; i < n; i++) {
     node = find_edge(a, node, (unsigned char)text[i])->to;
     if (!node) break;
-    bool whole = i + 1 == n || ((unsigned char)text[i + 1] & 0xc0) != 0x80;
+    bool whole = i + 1 == n || les_utf8_is_start(text[i + 1]);
     if (whole && a->terminal[node] >= 0) best = a->terminal[node], *length = i + 1;
   }
   return best;
@@ -137,14 +140,11 @@ static bool counts(const les_added_walk *w, const les_added_token *token, size_t
 /* Gives the token its white space and notes it as found. Tokens behind it may lie in the white space that it
  * has taken; they count again, unless taking the space before them leaves nothing of them. */
 static bool take(les_added_walk *w, const les_added_token *token, size_t start, size_t end) {
-  if (token->lstrip) {
-    while (start > w->gap && les_utf8_is_space(codepoint_before(w->text, start)))
-      start = les_utf8_back(w->text, start);
-    if (start < w->gap) start = w->gap;
-  }
-  if (token->rstrip)
-    while (end < w->n && les_utf8_is_space(codepoint_at(w->text, w->n, end)))
-      end += les_utf8_next(w->text + end, w->n - end, NULL);
+  if (token->lstrip && start > w->gap)
+    start -= les_text_trailing(w->text + w->gap, start - w->gap, les_is_white_space);
+  else if (token->lstrip)
+    start = w->gap;
+  if (token->rstrip) end += les_text_leading(w->text + end, w->n - end, les_is_white_space);
   if (start >= end) return false;
   w->gap_end = start > w->gap ? start : w->gap;
   w->taken = end > w->gap ? end : w->gap;
@@ -156,6 +156,10 @@ bool les_added_next(les_added_walk *w) {
   w->gap = w->taken;
   while (w->added->n && w->from < w->n) {
     size_t start = w->from, length = 0;
+    if (!w->added->starts[(unsigned char)w->text[start]]) {
+      w->from += les_utf8_next(w->text + start, w->n - start, NULL);
+      continue;
+    }
     int32_t i = longest(w->added, w->text + start, w->n - start, &length);
     w->from += i >= 0 ? length : les_utf8_next(w->text + start, w->n - start, NULL);
     if (i < 0 || !counts(w, &w->added->tokens[i], start, w->from)) continue;

@@ -21,6 +21,7 @@ typedef struct les_added {
   size_t n_edges, n_slots;
   int32_t *terminal; /* (n_nodes) index of the token that ends at a node, -1: none */
   size_t n_nodes, node_capacity;
+  bool starts[256]; /* whether a token starts with that byte */
 } les_added;
 
 /* Adds a token with its text; of equal texts the first one counts. An empty text is not added. */

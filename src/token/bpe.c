@@ -1,5 +1,7 @@
 #include "token/bpe.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 #include "token/chat.h"
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "token/vocab.h"
 
 #include <string.h>
@@ -39,23 +40,6 @@ static const part *find_template(const les_tokenizer *tok) {
   return fits(tok, llama3) ? llama3 : fits(tok, gemma) ? gemma : NULL;
 }
 
-/* The prompt without white space around it: all of it is in [*text, *text + *n). */
-static void trim(const char **text, size_t *n) {
-  int32_t codepoint;
-  while (*n) {
-    size_t length = les_utf8_next(*text, *n, &codepoint);
-    if (!les_utf8_is_space(codepoint)) break;
-    *text += length;
-    *n -= length;
-  }
-  while (*n) {
-    size_t last = les_utf8_back(*text, *n);
-    les_utf8_next(*text + last, *n - last, &codepoint);
-    if (!les_utf8_is_space(codepoint)) break;
-    *n = last;
-  }
-}
-
 static les_status append_text(const les_tokenizer *tok, const les_buffer *text, bool special, les_ids *ids) {
   les_tokens t;
   LES_TRY(les_buffer_status(text));
@@ -72,7 +56,9 @@ les_status les_chat_encode(const les_tokenizer *tok, const char *prompt, size_t 
   if (!template)
     return les_fail(LES_FAILED, "the vocabulary has neither Llama 3's nor Gemma's chat tokens: write the "
                                 "model's template into the prompt and let special tokens count (--special)");
-  trim(&prompt, &n);
+  size_t lead = les_text_leading(prompt, n, les_is_white_space);
+  prompt += lead, n -= lead;
+  n -= les_text_trailing(prompt, n, les_is_white_space);
   les_ids ids = {0};
   les_status status = LES_OK;
   if (options->bos && les_tokenizer_bos(tok) >= 0) les_ids_append(&ids, les_tokenizer_bos(tok));

@@ -1,5 +1,6 @@
 #include "token/decoder.h"
 
+#include "base/text.h"
 #include "token/vocab.h"
 
 #include <stdlib.h>

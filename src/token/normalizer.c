@@ -1,5 +1,7 @@
 #include "token/normalizer.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -72,19 +74,11 @@ static void map(void (*one)(int32_t codepoint, les_buffer *out), const les_buffe
   }
 }
 
-static bool is_space_at(const les_buffer *text, size_t at) {
-  int32_t codepoint;
-  les_utf8_next(text->data + at, text->n - at, &codepoint);
-  return les_utf8_is_space(codepoint);
-}
-
 static void strip(const les_normalize_step *step, const les_buffer *text, les_buffer *out) {
-  size_t start = 0, end = text->n;
-  while (step->left && start < end && is_space_at(text, start))
-    start += les_utf8_next(text->data + start, end - start, NULL);
-  while (step->right && end > start && is_space_at(text, les_utf8_back(text->data, end)))
-    end = les_utf8_back(text->data, end);
-  les_buffer_append(out, text->data + start, end - start);
+  size_t start = step->left ? les_text_leading(text->data, text->n, les_is_white_space) : 0,
+         n = text->n - start;
+  if (step->right) n -= les_text_trailing(text->data + start, n, les_is_white_space);
+  les_buffer_append(out, text->data + start, n);
 }
 
 static les_status apply(const les_normalize_step *step, les_matcher *m, const les_buffer *text,

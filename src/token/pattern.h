@@ -1,5 +1,5 @@
-/* Regular expressions as tokenizers write them (Oniguruma's Ruby syntax with Unicode properties, which
- * Hugging Face's tokenizers use), run by PCRE2. */
+/* The patterns of a tokenizer: regular expressions in Oniguruma's Ruby syntax, run by Oniguruma, the engine
+ * behind Hugging Face's tokenizers; or plain text. */
 #ifndef LES_TOKEN_PATTERN_H
 #define LES_TOKEN_PATTERN_H
 
@@ -7,10 +7,10 @@
 
 typedef struct les_pattern les_pattern;
 
-/* Compiles. What PCRE2 cannot express is an error that names it. */
+/* Compiles a regular expression; an error names it and what is wrong with it. */
 les_status les_pattern_open(les_pattern **out, const char *regex);
 
-/* A pattern that finds the n bytes of `text` as they are. */
+/* A pattern that matches the n bytes of `text` literally. */
 les_status les_pattern_open_literal(les_pattern **out, const char *text, size_t n);
 
 void les_pattern_close(les_pattern **p);
@@ -25,23 +25,25 @@ typedef struct les_span {
 } les_span;
 
 /* The first match in n bytes of valid UTF-8 that starts at `from` or later; *found says whether there is one.
- * A pattern that backtracks without end fails. */
+ * A search that backtracks more than its bound allows is an error, so that a pattern cannot take time or
+ * memory exponential in the length of the text. */
 les_status les_pattern_find(const les_pattern *p, les_matcher *m, const char *text, size_t n, size_t from,
                             les_span *match, bool *found);
 
-/* A walk over the matches of a text, which do not overlap; after an empty match the search goes on behind the
- * next character, and an empty match right behind another match is none. Set the first four fields. */
+/* Iterates over the matches of a text, which do not overlap. After an empty match the search goes on behind
+ * the next character, and an empty match right behind another match does not count. Set the first four
+ * fields. */
 typedef struct les_match_walk {
   const les_pattern *pattern;
   les_matcher *matcher;
   const char *text;
   size_t n;
-  size_t gap;     /* where the match before `match` ends */
-  les_span match; /* the match found */
+  size_t gap;     /* end of the match before `match` */
+  les_span match; /* the current match */
   size_t from;    /* where the search goes on */
 } les_match_walk;
 
-/* The next match; at the end *found is false, and the text from w->gap on has no match. */
+/* The next match; at the end *found is false, and nothing from w->gap on matches. */
 les_status les_match_next(les_match_walk *w, bool *found);
 
 /* Appends the text to `out` with every match replaced by `to`. */

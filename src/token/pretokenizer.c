@@ -122,8 +122,18 @@ static les_status split_piece(const les_cut_step *step, les_matcher *m, const ch
   return LES_OK;
 }
 
+static bool is_own_ascii_letter(char byte) {
+  return (unsigned char)byte < 0x80 && is_own_letter(byte);
+}
+
+/* Printable ASCII, which is most of a text, is copied run by run. */
 static void put_bytes(les_buffer *out, const char *text, size_t n) {
-  for (size_t i = 0; i < n; i++) les_buffer_append_codepoint(out, les_byte_to_letter((unsigned char)text[i]));
+  for (size_t i = 0; i < n;) {
+    size_t run = i;
+    while (i < n && is_own_ascii_letter(text[i])) i++;
+    les_buffer_append(out, text + run, i - run);
+    if (i < n) les_buffer_append_codepoint(out, les_byte_to_letter((unsigned char)text[i++]));
+  }
 }
 
 static void put_meta(const les_cut_step *step, bool first, les_buffer *out, const char *text, size_t n) {

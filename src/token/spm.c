@@ -1,5 +1,7 @@
 #include "token/spm.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 
 static bool score_pair(const void *ctx, const les_symbol *left, const les_symbol *right, float *cost,

@@ -1,4 +1,5 @@
 #include "token/pipeline.h"
+#include "token/word_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,20 @@ typedef struct encoder {
   const les_tokenizer *tok;
   bool special;
   les_matcher *matcher;
-  les_pair_heap merger;
+  les_pair_heap heap;
+  les_word_cache cache;
   les_ids ids;
 } encoder;
+
+static les_status encode_word(encoder *e, const char *word, size_t n) {
+  const les_tokenizer *tok = e->tok;
+  size_t start = e->ids.n;
+  if (les_word_cache_get(&e->cache, word, n, &e->ids)) return LES_OK;
+  LES_TRY(tok->spm.scores ? les_spm_encode(&tok->spm, &e->heap, word, n, &e->ids)
+                          : les_bpe_encode(&tok->bpe, &e->heap, word, n, &e->ids));
+  if (!e->ids.failed) les_word_cache_put(&e->cache, word, n, e->ids.data + start, e->ids.n - start);
+  return LES_OK;
+}
 
 /* n > 0 bytes of normalised text without added tokens; `first`: the document starts here. */
 static les_status encode_plain(encoder *e, const char *text, size_t n, bool first) {
@@ -30,10 +42,8 @@ static les_status encode_plain(encoder *e, const char *text, size_t n, bool firs
   les_status status = les_pieces_status(&pieces);
   if (status == LES_OK) status = les_pretokenizer_apply(&tok->pretokenizer, e->matcher, first, &pieces);
   for (size_t i = 0; i < pieces.n && status == LES_OK; i++) {
-    const char *word = pieces.text.data + pieces.spans[i].start;
-    size_t n_word = pieces.spans[i].end - pieces.spans[i].start;
-    status = tok->spm.scores ? les_spm_encode(&tok->spm, &e->merger, word, n_word, &e->ids)
-                             : les_bpe_encode(&tok->bpe, &e->merger, word, n_word, &e->ids);
+    les_span word = pieces.spans[i];
+    status = encode_word(e, pieces.text.data + word.start, word.end - word.start);
   }
   les_pieces_free(&pieces);
   return status;
@@ -90,7 +100,8 @@ les_status les_encode(const les_tokenizer *tok, const char *text, size_t n, cons
 done:
   les_ids_free(&e.ids);
   les_buffer_free(&valid);
-  les_pair_heap_free(&e.merger);
+  les_pair_heap_free(&e.heap);
+  les_word_cache_free(&e.cache);
   les_matcher_close(&e.matcher);
   return status;
 }

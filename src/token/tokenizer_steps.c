@@ -1,5 +1,7 @@
 #include "token/tokenizer_steps.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 enum { MAX_DEPTH = 16 };

@@ -2,6 +2,8 @@
 
 #include "unit.h"
 
+#include <utf8proc.h>
+
 static void words_are_split_at_unicode_space_and_lowered(void **state) {
   (void)state;
   les_words w;
@@ -76,6 +78,46 @@ static void nearest_name(void **state) {
   assert_null(les_text_nearest(longest, names, 3));
 }
 
+static void utf8_comes_back(void **state) {
+  (void)state;
+  for (int32_t c = 0; c < 0x110000; c++) {
+    if (c >= 0xd800 && c < 0xe000) continue; /* surrogates */
+    char bytes[4];
+    int32_t back;
+    size_t n = les_utf8_encode(bytes, c);
+    assert_int_equal(les_utf8_next(bytes, n, &back), n);
+    assert_int_equal(back, c);
+    assert_int_equal(les_utf8_back(bytes, n), 0);
+  }
+  int32_t c;
+  assert_int_equal(les_utf8_next("\xe2\x82", SIZE_MAX, &c), 2); /* cut by the end of the string */
+  assert_int_equal(c, -1);
+}
+
+/* By the properties that Python's definition names. */
+static void white_space_is_pythons(void **state) {
+  (void)state;
+  for (int32_t c = 0; c < 0x110000; c++) {
+    const utf8proc_property_t *p = utf8proc_get_property(c);
+    bool space = p->category == UTF8PROC_CATEGORY_ZS || p->bidi_class == UTF8PROC_BIDI_CLASS_WS ||
+                 p->bidi_class == UTF8PROC_BIDI_CLASS_B || p->bidi_class == UTF8PROC_BIDI_CLASS_S;
+    if (les_is_python_space(c) != space) fail_msg("U+%04X", (unsigned)c);
+    assert_int_equal(les_is_white_space(c), space && (c < 0x1c || c > 0x1f));
+  }
+}
+
+static void white_space_at_the_ends(void **state) {
+  (void)state;
+  static const char text[] = "\u3000 \x1c a\u00e9 b\u2003\n";
+  size_t n = strlen(text);
+  assert_int_equal(les_text_leading(text, n, les_is_white_space), 4);
+  assert_int_equal(les_text_leading(text, SIZE_MAX, les_is_python_space), 6);
+  assert_int_equal(les_text_trailing(text, n, les_is_white_space), 4);
+  assert_int_equal(les_text_leading(" \n", 2, les_is_white_space), 2);
+  assert_int_equal(les_text_trailing(" \n", 2, les_is_white_space), 2);
+  assert_int_equal(les_text_trailing("", 0, les_is_white_space), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(words_are_split_at_unicode_space_and_lowered),
@@ -85,6 +127,9 @@ int main(void) {
       cmocka_unit_test(lower_case_may_be_longer),
       cmocka_unit_test(valid_utf8),
       cmocka_unit_test(nearest_name),
+      cmocka_unit_test(utf8_comes_back),
+      cmocka_unit_test(white_space_is_pythons),
+      cmocka_unit_test(white_space_at_the_ends),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
