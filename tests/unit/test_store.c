@@ -1,4 +1,5 @@
 #include "ranks/team.h"
+#include "store/mpi_check.h"
 #include "store/store.h"
 #include "unit.h"
 #include "watch/lock.h"
@@ -241,6 +242,18 @@ static void a_second_sweep_is_locked_out(void **state) {
   les_lock_close(&second, true);
 }
 
+static les_status send_to_nobody(void) {
+  LES_TRY_MPI(MPI_Send(NULL, 0, MPI_INT, 12345, 0, MPI_COMM_WORLD), "sending a test");
+  return LES_OK;
+}
+
+static void a_failure_of_mpi_is_a_failure_like_others(void **state) {
+  (void)state;
+  assert_int_equal(les_mpi_check(MPI_SUCCESS, "nothing"), LES_OK);
+  assert_int_equal(send_to_nobody(), LES_FAILED);
+  assert_message("sending a test: MPI failed: ");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_written_is_there_again),
@@ -252,6 +265,7 @@ int main(void) {
       cmocka_unit_test(the_history_is_written_in_place),
       cmocka_unit_test(the_umask_holds),
       cmocka_unit_test(a_second_sweep_is_locked_out),
+      cmocka_unit_test(a_failure_of_mpi_is_a_failure_like_others),
   };
   return cmocka_run_group_tests(tests, open_suite, close_suite);
 }
