@@ -1,6 +1,7 @@
 #include "ranks/coordinator.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "ranks/message.h"
 #include "watch/interrupt.h"
 
@@ -156,11 +157,11 @@ static void on_hello(les_coordinator *c, slot *s, const les_hello *hello) {
   memcpy(s->host, hello->host, sizeof s->host);
   s->here = !strcmp(s->host, c->welcome.host);
   set_state(s, SLOT_LOADING);
-  cJSON *details = cJSON_CreateObject();
-  cJSON_AddNumberToObject(details, "worker", (double)(s - c->slots + 1));
-  cJSON_AddStringToObject(details, "host", s->host);
-  cJSON_AddNumberToObject(details, "pid", s->pid);
-  les_sweep_state_event(c->ledger, "worker", details, NULL);
+  cJSON *event = les_event_make("worker");
+  les_json_add_number(&event, "worker", (double)(s - c->slots + 1));
+  les_json_add_string(&event, "host", s->host);
+  les_json_add_number(&event, "pid", s->pid);
+  les_sweep_state_event(c->ledger, event, NULL);
 }
 
 static les_status count_cells(les_coordinator *c, const les_report *r) {
@@ -261,9 +262,9 @@ static les_status hand_out(les_coordinator *c, slot *s) {
 static void ask_to_stop(les_coordinator *c, const char *why) {
   char text[160];
   snprintf(text, sizeof text, "stopping: %s", why);
-  cJSON *details = cJSON_CreateObject();
-  cJSON_AddStringToObject(details, "why", why);
-  les_sweep_state_event(c->ledger, "stop", details, text);
+  cJSON *event = les_event_make("stop");
+  les_json_add_string(&event, "why", why);
+  les_sweep_state_event(c->ledger, event, text);
   c->stopping = true;
   for (int i = 0; i < c->n; i++)
     if (c->slots[i].state == SLOT_BUSY) send_slot(c, &c->slots[i], LES_TAG_STOP, NULL, 0);
@@ -314,15 +315,15 @@ static les_status replace(les_coordinator *c, slot *s) {
   if (s->comm == MPI_COMM_WORLD) c->spawned++;
   s->comm = MPI_COMM_NULL;
   s->futile++;
-  les_sweep_state_event(c->ledger, "spawn", NULL, NULL);
+  les_sweep_state_event(c->ledger, les_event_make("spawn"), NULL);
   if (les_recovery_spawn(c->respawn, s->pid && !s->here ? s->host : NULL, &worker) == LES_OK) {
     welcome(c, s, worker, 0);
-    les_sweep_state_event(c->ledger, "replacement", NULL, NULL);
+    les_sweep_state_event(c->ledger, les_event_make("replacement"), NULL);
     return LES_OK;
   }
   set_state(s, SLOT_GONE);
   snprintf(text, sizeof text, "worker %d is not replaced yet: %s", (int)(s - c->slots + 1), les_message());
-  les_sweep_state_event(c->ledger, "no replacement", NULL, text);
+  les_sweep_state_event(c->ledger, les_event_make("no replacement"), text);
   return LES_OK;
 }
 
@@ -330,12 +331,12 @@ static les_status bury(les_coordinator *c, slot *s, const char *why) {
   char text[256];
   int number = (int)(s - c->slots + 1);
   snprintf(text, sizeof text, "worker %d on %s (process %d): %s", number, s->host, s->pid, why);
-  cJSON *details = cJSON_CreateObject();
-  cJSON_AddNumberToObject(details, "worker", number);
-  cJSON_AddNumberToObject(details, "pid", s->pid);
-  cJSON_AddStringToObject(details, "reason", why);
-  if (s->tile) cJSON_AddNumberToObject(details, "tile", s->tile->id);
-  les_sweep_state_event(c->ledger, "death", details, text);
+  cJSON *event = les_event_make("death");
+  les_json_add_number(&event, "worker", number);
+  les_json_add_number(&event, "pid", s->pid);
+  les_json_add_string(&event, "reason", why);
+  if (s->tile) les_json_add_number(&event, "tile", s->tile->id);
+  les_sweep_state_event(c->ledger, event, text);
   les_recovery_kill(s->pid, s->here);
   c->team->torn = true;
   les_tile *tile = s->tile;

@@ -106,7 +106,7 @@ static les_status open_role(rank_state *r, const les_team *team, const les_sweep
   les_status status = LES_OK;
   if (root)
     status = les_sweep_state_open(&r->ledger, r->output, r->study, r->store,
-                                  team->size > 1 ? team->size - 1 : 1, &o->observer, o->verdict);
+                                  team->size > 1 ? team->size - 1 : 1, &o->observer, o->exit_status_file);
   if (status == LES_OK && computes)
     status = les_evaluator_open(
         &r->evaluator, r->study,
@@ -211,7 +211,7 @@ static void end(rank_state *r, const les_team *team) {
   free(r->stop_file);
 }
 
-static void leave_verdict(const char *path, int code) {
+static void leave_exit_status(const char *path, int code) {
   FILE *f = path ? fopen(path, "w") : NULL;
   if (!f) return;
   fprintf(f, "%d\n", code);
@@ -231,6 +231,6 @@ les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) 
     status = les_worker_run(team, r.evaluator, r.store, &grid, code);
   }
   end(&r, team);
-  if (les_team_is_root(team)) leave_verdict(o->verdict, *code);
+  if (les_team_is_root(team)) leave_exit_status(o->exit_status_file, *code);
   return status;
 }

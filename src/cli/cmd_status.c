@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/cli.h"
 #include "result/reader.h"
 #include "watch/events.h"
@@ -54,30 +55,40 @@ static tally count_all(const les_result *r) {
   return all;
 }
 
+static cJSON *describe_lesion(const les_result *r, int lesion) {
+  tally t = count_lesion(r, lesion);
+  cJSON *entry = cJSON_CreateObject();
+  les_json_add_string(&entry, "lesion", r->lesion_specs[lesion]);
+  les_json_add_number(&entry, "total", r->n_prompts);
+  les_json_add_number(&entry, "done", (double)t.done);
+  les_json_add_number(&entry, "failed", (double)t.failed);
+  les_json_add_item(&entry, "complete", cJSON_CreateBool(r->lesion_done[lesion]));
+  return entry;
+}
+
+/* NULL if memory runs out. */
 static cJSON *describe(const les_result *r, const cJSON *live) {
   tally all = count_all(r);
-  cJSON *doc = cJSON_CreateObject();
-  cJSON_AddNumberToObject(doc, "total", (double)r->n_lesions * r->n_prompts);
-  cJSON_AddNumberToObject(doc, "done", (double)all.done);
-  cJSON_AddNumberToObject(doc, "failed", (double)all.failed);
-  cJSON_AddNumberToObject(doc, "computed", (double)r->cells_computed);
-  cJSON *lesions = cJSON_AddArrayToObject(doc, "lesions");
-  for (int i = 0; i < r->n_lesions; i++) {
-    tally t = count_lesion(r, i);
-    cJSON *entry = cJSON_CreateObject();
-    cJSON_AddItemToArray(lesions, entry);
-    cJSON_AddStringToObject(entry, "lesion", r->lesion_specs[i]);
-    cJSON_AddNumberToObject(entry, "total", r->n_prompts);
-    cJSON_AddNumberToObject(entry, "done", (double)t.done);
-    cJSON_AddNumberToObject(entry, "failed", (double)t.failed);
-    cJSON_AddBoolToObject(entry, "complete", r->lesion_done[i]);
-  }
+  cJSON *doc = cJSON_CreateObject(), *lesions = cJSON_CreateArray();
+  les_json_add_number(&doc, "total", (double)r->n_lesions * r->n_prompts);
+  les_json_add_number(&doc, "done", (double)all.done);
+  les_json_add_number(&doc, "failed", (double)all.failed);
+  les_json_add_number(&doc, "computed", (double)r->cells_computed);
+  for (int i = 0; i < r->n_lesions; i++) les_json_append(&lesions, describe_lesion(r, i));
+  les_json_add_item(&doc, "lesions", lesions);
   const char *const told[] = {"state", "rate", "eta_s", "workers", "failures", "exit_code", "message"};
   for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
-    cJSON *item = cJSON_GetObjectItem(live, told[i]);
-    cJSON_AddItemToObject(doc, told[i], item ? cJSON_Duplicate(item, true) : cJSON_CreateNull());
+    const cJSON *item = cJSON_GetObjectItem(live, told[i]);
+    les_json_add_item(&doc, told[i], item ? cJSON_Duplicate(item, true) : cJSON_CreateNull());
   }
   return doc;
+}
+
+static les_status print_json(const les_result *r, const cJSON *live) {
+  cJSON *doc = describe(r, live);
+  if (!doc) return les_fail(LES_FAILED, "out of memory for the status of %d lesions", r->n_lesions);
+  cli_print_json(doc);
+  return LES_OK;
 }
 
 /* What rank 0 says beside the file. One that has not said anything for long is no more: only its failures
@@ -150,10 +161,11 @@ int cmd_status(int argc, char **argv) {
   les_result *result;
   les_status s = les_result_open(&result, o.path);
   cJSON *live = s == LES_OK ? read_live(o.path) : NULL;
-  if (s == LES_OK && o.json) cli_print_json(describe(result, live));
   if (s == LES_OK && !o.json) {
     print_text(result);
     print_live(live);
+  } else if (s == LES_OK) {
+    s = print_json(result, live);
   }
   cJSON_Delete(live);
   les_result_close(&result);

@@ -10,14 +10,14 @@
 
 typedef struct sweep_arguments {
   cli_model_options model;
-  char *job, *output, *verdict;
+  char *job, *output, *exit_status_file;
   double time_limit;
   bool bar;
   int sharers;
 } sweep_arguments;
 
 /* For `lesion launch`, which knows what mpirun hides from a rank, and for replacements of dead workers. */
-enum { KEY_VERDICT = 1000, KEY_BAR, KEY_SHARERS };
+enum { KEY_EXIT_STATUS_FILE = 1000, KEY_BAR, KEY_SHARERS };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
   sweep_arguments *a = state->input;
@@ -31,8 +31,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
   case 'l':
     if (!cli_parse_time(arg, &a->time_limit)) argp_error(state, "--time-limit is HH:MM:SS, not '%s'", arg);
     return 0;
-  case KEY_VERDICT:
-    a->verdict = arg;
+  case KEY_EXIT_STATUS_FILE:
+    a->exit_status_file = arg;
     return 0;
   case KEY_SHARERS:
     a->sharers = atoi(arg);
@@ -53,7 +53,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 static const struct argp_option options[] = {
     {"output", 'o', "RUN.h5", 0, "Result file (default: the job's `output`)", 0},
     {"time-limit", 'l', "HH:MM:SS", 0, "End early with a good checkpoint after this time", 0},
-    {"verdict", KEY_VERDICT, "FILE", OPTION_HIDDEN, "Leave the exit code in FILE", 0},
+    {"exit-status-file", KEY_EXIT_STATUS_FILE, "FILE", OPTION_HIDDEN, "Leave the exit code in FILE", 0},
     {"bar", KEY_BAR, NULL, OPTION_HIDDEN, "Show progress as a bar though stderr is no terminal", 0},
     {"sharers", KEY_SHARERS, "N", OPTION_HIDDEN, "N ranks share this node's cores and memory", 0},
     {0}};
@@ -111,12 +111,12 @@ int cmd_sweep(int argc, char **argv) {
                          .threads = a.model.threads,
                          .default_threads = threads ? atoi(threads) : 0,
                          .time_limit = a.time_limit,
-                         .verdict = a.verdict,
-                         .observer = cli_progress_open(&progress, a.bar),
+                         .exit_status_file = a.exit_status_file,
+                         .observer = cli_progress_init(&progress, a.bar),
                          .cache_dir = cli_cache_dir(),
                          .respawn = {program, again}};
   status = les_sweep_run(&team, &o, &code);
-  cli_progress_close(&progress);
+  cli_progress_free(&progress);
   free(again);
   if (les_team_is_root(&team)) cli_finish(status);
   if (team.torn) les_team_close(&team, code);

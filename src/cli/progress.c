@@ -50,12 +50,12 @@ static void show_progress(void *ctx, int64_t done, int64_t total, double rate, d
   }
 }
 
-les_observer cli_progress_open(cli_progress *p, bool bar) {
+les_observer cli_progress_init(cli_progress *p, bool bar) {
   *p = (cli_progress){.terminal = bar || isatty(STDERR_FILENO), .minute = les_now()};
   return (les_observer){.ctx = p, .lesion = show_lesion, .progress = show_progress, .note = show_note};
 }
 
-void cli_progress_close(cli_progress *p) {
+void cli_progress_free(cli_progress *p) {
   clear_bar(p);
 }
 

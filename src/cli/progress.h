@@ -10,8 +10,8 @@ typedef struct cli_progress {
 } cli_progress;
 
 /* bar: as on a terminal, though stderr leads to one by way of a launcher only. */
-les_observer cli_progress_open(cli_progress *p, bool bar);
-void cli_progress_close(cli_progress *p);
+les_observer cli_progress_init(cli_progress *p, bool bar);
+void cli_progress_free(cli_progress *p);
 
 /* HH:MM:SS, MM:SS or SS as seconds; false if it is none of them. */
 bool cli_parse_time(const char *text, double *seconds);
