@@ -74,8 +74,8 @@ static const struct argp sweep_argp = {
 
 static les_team team;
 
-static void close_team(void) {
-  les_team_close(&team, 0);
+static void free_team(void) {
+  les_team_free(&team, 0);
 }
 
 /* Only one rank speaks: the streams of the others go nowhere, their file descriptors stay for the sanitizers.
@@ -89,9 +89,9 @@ int cmd_sweep(int argc, char **argv) {
   char program[PATH_MAX] = "";
   sweep_arguments a = {.model.compute = -1};
   int code = 1;
-  les_status status = les_team_open(&team);
+  les_status status = les_team_init(&team);
   if (status != LES_OK) return cli_finish(status);
-  atexit(close_team); /* argp ends the process on --help and wrong usage, on all ranks alike */
+  atexit(free_team); /* argp ends the process on --help and wrong usage, on all ranks alike */
   if (!les_team_is_root(&team)) mute();
   cli_parse(&sweep_argp, argc, argv, &a);
 
@@ -119,6 +119,6 @@ int cmd_sweep(int argc, char **argv) {
   cli_progress_free(&progress);
   free(again);
   if (les_team_is_root(&team)) cli_finish(status);
-  if (team.torn) les_team_close(&team, code);
+  if (team.rank_died) les_team_free(&team, code);
   return code;
 }
