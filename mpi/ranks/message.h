@@ -14,16 +14,16 @@ typedef enum les_tag {
   /* worker to rank 0 */
   LES_TAG_HELLO,  /* les_hello: who it is, at once */
   LES_TAG_READY,  /* no body: it has loaded what it needs */
-  LES_TAG_REPORT, /* les_report: cells done, or just a sign of life */
+  LES_TAG_REPORT, /* les_report: cells done, or a heartbeat */
   LES_TAG_ERROR,  /* les_error */
 } les_tag;
 
-enum { LES_HOST_BYTES = 64 };
+enum { LES_HOST_BYTES = 64, LES_ERROR_BYTES = 1024 /* as long as a message gets */ };
 
 typedef struct les_welcome {
   int32_t pid; /* of rank 0 */
   char host[LES_HOST_BYTES];
-  double beat; /* seconds between signs of life */
+  double heartbeat; /* seconds between heartbeats of a worker */
 } les_welcome;
 
 typedef struct les_tile_message {
@@ -32,8 +32,8 @@ typedef struct les_tile_message {
 } les_tile_message;
 
 typedef struct les_end {
-  int32_t code; /* exit code of the sweep */
-  int32_t torn; /* 1: a rank has died, leave without MPI_Finalize */
+  int32_t code;      /* exit code of the sweep */
+  int32_t rank_died; /* 1: leave without MPI_Finalize, which would wait for the dead */
 } les_end;
 
 typedef struct les_hello {
@@ -43,7 +43,7 @@ typedef struct les_hello {
 
 typedef struct les_report {
   int32_t tile; /* 0: none in work */
-  int32_t last; /* 1: through with the tile */
+  int32_t last; /* 1: the tile is finished, or ended early */
   int32_t n;
   int32_t cells[LES_TILE_CELLS]; /* (n) les_grid_index of cells written since the last report */
 } les_report;
@@ -51,7 +51,7 @@ typedef struct les_report {
 typedef struct les_error {
   int32_t tile;  /* the tile that failed; 0: none */
   int32_t fatal; /* 1: no other worker would fare better: the result file cannot be written */
-  char text[512];
+  char text[LES_ERROR_BYTES];
 } les_error;
 
 #endif

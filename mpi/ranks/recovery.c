@@ -1,5 +1,6 @@
 #include "ranks/recovery.h"
 
+#include "store/mpi_check.h"
 #include "watch/process.h"
 
 #include <limits.h>
@@ -31,22 +32,34 @@ static void give_up(int number) {
   _exit(1);
 }
 
-les_status les_recovery_spawn(const les_respawn *how, const char *host, MPI_Comm *worker) {
-  MPI_Info info;
+/* Where the worker is to start. */
+static les_status set_place(MPI_Info info, const char *host) {
   char folder[PATH_MAX];
+  if (host) LES_TRY_MPI(MPI_Info_set(info, "host", host), "naming a worker's host");
+  if (getcwd(folder, sizeof folder))
+    LES_TRY_MPI(MPI_Info_set(info, "wdir", folder), "naming a worker's folder");
+  return LES_OK;
+}
+
+static les_status spawn(const les_respawn *how, MPI_Info info, MPI_Comm *worker) {
   int error = MPI_SUCCESS;
-  MPI_Info_create(&info);
-  if (host) MPI_Info_set(info, "host", host);
-  if (getcwd(folder, sizeof folder)) MPI_Info_set(info, "wdir", folder);
   struct sigaction act = {.sa_handler = give_up};
   sigaction(SIGALRM, &act, NULL);
   alarm(SPAWN_SECONDS);
   int result = MPI_Comm_spawn(how->program, (char **)how->argv, 1, info, 0, MPI_COMM_SELF, worker, &error);
   alarm(0);
-  MPI_Info_free(&info);
-  if (result != MPI_SUCCESS || error != MPI_SUCCESS)
-    return les_fail(LES_FAILED, "no worker can be started in place of the dead one%s%s", host ? " on " : "",
-                    host ? host : "");
-  MPI_Comm_set_errhandler(*worker, MPI_ERRORS_RETURN);
-  return LES_OK;
+  LES_TRY_MPI(result, "starting a process");
+  LES_TRY_MPI(error, "starting a process");
+  return les_mpi_check(MPI_Comm_set_errhandler(*worker, MPI_ERRORS_RETURN), "preparing for a worker's death");
+}
+
+les_status les_recovery_spawn(const les_respawn *how, const char *host, MPI_Comm *worker) {
+  MPI_Info info;
+  LES_TRY_MPI(MPI_Info_create(&info), "describing a worker");
+  les_status status = set_place(info, host);
+  if (status == LES_OK) status = spawn(how, info, worker);
+  MPI_Info_free(&info); /* a failure leaves no more than an unused object */
+  if (status == LES_OK) return LES_OK;
+  return les_fail_in(status, "no worker can be started in place of the dead one%s%s", host ? " on " : "",
+                     host ? host : "");
 }

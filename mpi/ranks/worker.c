@@ -1,7 +1,7 @@
 #include "ranks/worker.h"
 
 #include "base/clock.h"
-#include "watch/interrupt.h"
+#include "store/mpi_check.h"
 #include "watch/process.h"
 
 #include <pthread.h>
@@ -11,75 +11,110 @@
 #include <unistd.h>
 
 /* Silence from a rank 0 on another node after which it counts as gone. */
-static const double boss_silence = 600;
+static const double root_silence = 600;
 static const double report_interval = 0.2, longest_sleep = 0.004;
 
 typedef struct worker {
-  MPI_Comm boss;
-  les_evaluator *evaluator;
-  les_store *store;
+  MPI_Comm root;
+  const les_tile_runner *runner;
   const les_grid *grid;
   les_welcome welcome;
-  bool boss_is_here; /* on this node */
+  bool root_is_here; /* on this node */
   pid_t parent;
   pthread_mutex_t lock; /* one thread at a time in MPI, and for all below */
   les_report report;
   double heard, sent;
   bool stop, ended, closing;
+  bool confused; /* rank 0 has sent what no worker understands */
   les_tile_message tile;
   les_end end;
-  bool store_failed;
 } worker;
 
-static void send_boss(const worker *w, int tag, const void *body, size_t bytes) {
-  MPI_Send(body, (int)bytes, MPI_BYTE, 0, tag, w->boss);
+/* ---- rank 0 is reached or is gone ---------------------------------------------------------------------- */
+
+/* Nobody will ever ask for anything again, and a new start waits for the lock. The cells written are in the
+ * file. */
+static _Noreturn void leave(void) {
+  _exit(1);
+}
+
+/* The launcher or rank 0 is gone. */
+static bool orphaned(const worker *w) {
+  if (getppid() != w->parent) return true;
+  if (w->root_is_here) return les_process_state_of(w->welcome.pid) == LES_PROCESS_GONE;
+  return les_now() - w->heard > root_silence;
+}
+
+/* An MPI call that fails on the way to rank 0 means that rank 0 is gone, for this worker at least: rank 0, if
+ * it lives, sees the worker end and replaces it. */
+static void need_root(int result) {
+  if (result != MPI_SUCCESS) leave();
+}
+
+static void send_root(const worker *w, int tag, const void *body, size_t bytes) {
+  need_root(MPI_Send(body, (int)bytes, MPI_BYTE, 0, tag, w->root));
 }
 
 static void send_report(worker *w) {
-  send_boss(w, LES_TAG_REPORT, &w->report,
+  send_root(w, LES_TAG_REPORT, &w->report,
             offsetof(les_report, cells) + (size_t)w->report.n * sizeof(int32_t));
   w->report.n = 0;
   w->sent = les_now();
 }
 
-/* The launcher or rank 0 is gone: nobody will ever ask for anything again, and a new start waits for the
- * lock. The cells written are in the file. */
-static bool orphaned(const worker *w) {
-  if (getppid() != w->parent) return true;
-  if (w->boss_is_here) return les_process_state_of(w->welcome.pid) == LES_PROCESS_GONE;
-  return les_now() - w->heard > boss_silence;
+static les_error make_error(int tile, bool fatal) {
+  les_error e = {.tile = tile, .fatal = fatal};
+  snprintf(e.text, sizeof e.text, "%s", les_message());
+  return e;
 }
 
-/* The second thread: reports cells soon after they are done, and signs of life while one takes long. */
+/* ---- messages ------------------------------------------------------------------------------------------ */
+
+/* The second thread: reports cells soon after they are done, and heartbeats while one takes long. */
 static void *reporter(void *ctx) {
   worker *w = ctx;
   for (bool closing = false; !closing; les_sleep(report_interval)) {
     do { /* the other thread may be sending to a rank 0 that is gone, which takes for ever */
-      if (orphaned(w)) _exit(1);
+      if (orphaned(w)) leave();
     } while (pthread_mutex_trylock(&w->lock) != 0 && (les_sleep(0.01), true));
     closing = w->closing;
-    if (!closing && (w->report.n > 0 || les_now() - w->sent > w->welcome.beat)) send_report(w);
+    if (!closing && (w->report.n > 0 || les_now() - w->sent > w->welcome.heartbeat)) send_report(w);
     pthread_mutex_unlock(&w->lock);
   }
   return NULL;
+}
+
+/* Where a message of rank 0 goes; false for a tag that rank 0 does not send. */
+static bool find_place(worker *w, int tag, void **body, size_t *bytes) {
+  switch (tag) {
+  case LES_TAG_WELCOME:
+    return *body = &w->welcome, *bytes = sizeof w->welcome, true;
+  case LES_TAG_TILE:
+    return *body = &w->tile, *bytes = sizeof w->tile, true;
+  case LES_TAG_STOP:
+    return *body = NULL, *bytes = 0, true;
+  case LES_TAG_END:
+    return *body = &w->end, *bytes = sizeof w->end, true;
+  default:
+    return false;
+  }
 }
 
 /* Takes one message if there is one. Called with the lock held. */
 static bool receive(worker *w) {
   int there = 0;
   MPI_Status s;
-  if (MPI_Iprobe(0, MPI_ANY_TAG, w->boss, &there, &s) != MPI_SUCCESS || !there) return false;
-  struct {
-    void *body;
-    int bytes;
-  } place[] = {[LES_TAG_WELCOME] = {&w->welcome, sizeof w->welcome},
-               [LES_TAG_TILE] = {&w->tile, sizeof w->tile},
-               [LES_TAG_STOP] = {NULL, 0},
-               [LES_TAG_END] = {&w->end, sizeof w->end}};
-  MPI_Recv(place[s.MPI_TAG].body, place[s.MPI_TAG].bytes, MPI_BYTE, 0, s.MPI_TAG, w->boss, MPI_STATUS_IGNORE);
+  void *body;
+  size_t bytes;
+  if (w->confused) return false;
+  need_root(MPI_Iprobe(0, MPI_ANY_TAG, w->root, &there, &s));
+  if (!there) return false;
   w->heard = les_now();
+  w->confused = !find_place(w, s.MPI_TAG, &body, &bytes);
+  if (!w->confused) need_root(MPI_Recv(body, (int)bytes, MPI_BYTE, 0, s.MPI_TAG, w->root, MPI_STATUS_IGNORE));
+  if (s.MPI_TAG == LES_TAG_TILE) w->confused = w->tile.n < 1 || w->tile.n > LES_TILE_CELLS;
   if (s.MPI_TAG == LES_TAG_STOP) w->stop = true;
-  if (s.MPI_TAG == LES_TAG_END) w->ended = w->stop = true;
+  if (s.MPI_TAG == LES_TAG_END || w->confused) w->ended = w->stop = true;
   return true;
 }
 
@@ -91,11 +126,13 @@ static void wait_message(worker *w) {
     got = receive(w);
     pthread_mutex_unlock(&w->lock);
     if (got) return;
-    if (getppid() != w->parent) _exit(1);
+    if (getppid() != w->parent) leave();
     les_sleep(pause);
     if (pause < longest_sleep) pause *= 1.5;
   }
 }
+
+/* ---- tiles --------------------------------------------------------------------------------------------- */
 
 static bool asked_to_stop(void *ctx) {
   worker *w = ctx;
@@ -107,91 +144,89 @@ static bool asked_to_stop(void *ctx) {
   return stop;
 }
 
-static les_status on_cell(void *ctx, les_cell cell, const void *record) {
+static les_status on_cell(void *ctx, les_cell cell) {
   worker *w = ctx;
-  les_status status = les_store_put(w->store, cell, record);
-  if (status != LES_OK) {
-    w->store_failed = true;
-    return status;
-  }
   pthread_mutex_lock(&w->lock);
   w->report.cells[w->report.n++] = les_grid_index(w->grid, cell);
   pthread_mutex_unlock(&w->lock);
   return LES_OK;
 }
 
-static void send_error(worker *w, bool fatal) {
-  les_error e = {.tile = w->tile.tile, .fatal = fatal};
-  snprintf(e.text, sizeof e.text, "%s", les_message());
-  send_boss(w, LES_TAG_ERROR, &e, sizeof e);
-}
-
 static void run_tile(worker *w) {
   les_cell cells[LES_TILE_CELLS];
+  bool fatal;
   for (int i = 0; i < w->tile.n; i++) cells[i] = les_grid_cell(w->grid, w->tile.cells[i]);
   pthread_mutex_lock(&w->lock);
   w->report.tile = w->tile.tile;
   pthread_mutex_unlock(&w->lock);
 
-  les_status status = les_evaluate(w->evaluator, cells, w->tile.n, on_cell, w, asked_to_stop);
+  const les_tile_listener listener = {.ctx = w, .cell = on_cell, .stop = asked_to_stop};
+  les_status status = les_tile_run(w->runner, cells, w->tile.n, &listener, &fatal);
   /* rank 0 reads completed lesions itself: on another node it would not see what is not synced */
-  if (status == LES_OK && !w->boss_is_here && les_store_sync(w->store) != LES_OK)
-    status = LES_FAILED, w->store_failed = true;
+  if (status == LES_OK && !w->root_is_here && les_store_sync(w->runner->store) != LES_OK)
+    status = LES_FAILED, fatal = true;
 
   pthread_mutex_lock(&w->lock);
   w->report.last = status == LES_OK || status == LES_STOPPED;
   send_report(w);
-  if (!w->report.last) send_error(w, w->store_failed);
+  if (!w->report.last) {
+    les_error e = make_error(w->tile.tile, fatal);
+    send_root(w, LES_TAG_ERROR, &e, sizeof e);
+  }
   w->report.tile = w->report.last = 0;
   w->tile.n = 0;
   pthread_mutex_unlock(&w->lock);
 }
 
+/* ---- from the announcement to the end ------------------------------------------------------------------ */
+
 void les_worker_decline(const les_team *team) {
-  les_error e = {.fatal = 1};
-  snprintf(e.text, sizeof e.text, "%s", les_message());
-  MPI_Send(&e, sizeof e, MPI_BYTE, 0, LES_TAG_ERROR, team->boss);
+  les_error e = make_error(0, true);
+  need_root(MPI_Send(&e, sizeof e, MPI_BYTE, 0, LES_TAG_ERROR, team->root));
 }
 
-void les_worker_announce(const les_team *team) {
+les_status les_worker_announce(const les_team *team) {
   les_hello hello = {.pid = getpid()};
   gethostname(hello.host, sizeof hello.host - 1);
-  MPI_Send(&hello, sizeof hello, MPI_BYTE, 0, LES_TAG_HELLO, team->boss);
+  LES_TRY_MPI(MPI_Send(&hello, sizeof hello, MPI_BYTE, 0, LES_TAG_HELLO, team->root), "greeting rank 0");
+  return LES_OK;
 }
 
-static void greet(worker *w) {
+/* Rank 0's welcome is its first message. */
+static void await_welcome(worker *w) {
   char host[LES_HOST_BYTES] = "";
   gethostname(host, sizeof host - 1);
-  while (!w->welcome.pid) wait_message(w);
-  w->boss_is_here = !strcmp(host, w->welcome.host);
-  send_boss(w, LES_TAG_READY, NULL, 0);
+  while (!w->welcome.pid && !w->ended) wait_message(w);
+  w->root_is_here = !strcmp(host, w->welcome.host);
+  send_root(w, LES_TAG_READY, NULL, 0);
 }
 
-les_status les_worker_run(les_team *team, les_evaluator *evaluator, les_store *store, const les_grid *grid,
-                          int *code) {
+static les_status work(worker *w) {
   pthread_t thread;
+  if (pthread_create(&thread, NULL, reporter, w) != 0)
+    return les_fail(LES_FAILED, "a worker cannot start its second thread");
+  while (!w->ended) {
+    wait_message(w);
+    if (w->tile.n > 0 && !w->ended) run_tile(w);
+  }
+  pthread_mutex_lock(&w->lock);
+  w->closing = true;
+  pthread_mutex_unlock(&w->lock);
+  pthread_join(thread, NULL);
+  return w->confused ? les_fail(LES_FAILED, "rank 0 sent a worker a message that it does not understand")
+                     : LES_OK;
+}
+
+les_status les_worker_run(les_team *team, const les_tile_runner *runner, const les_grid *grid, int *code) {
   worker *w = calloc(1, sizeof *w);
   if (!w) return les_fail(LES_FAILED, "out of memory for a worker");
-  *w =
-      (worker){.boss = team->boss, .evaluator = evaluator, .store = store, .grid = grid, .parent = getppid()};
+  *w = (worker){.root = team->root, .runner = runner, .grid = grid, .parent = getppid()};
   pthread_mutex_init(&w->lock, NULL);
   w->heard = w->sent = les_now();
-  greet(w);
-  les_status status = LES_OK;
-  if (pthread_create(&thread, NULL, reporter, w) != 0)
-    status = les_fail(LES_FAILED, "no second thread can be started");
-  if (status == LES_OK) {
-    while (!w->ended) {
-      wait_message(w);
-      if (w->tile.n > 0 && !w->ended) run_tile(w);
-    }
-    pthread_mutex_lock(&w->lock);
-    w->closing = true;
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(thread, NULL);
-    *code = w->end.code;
-    team->torn |= w->end.torn != 0;
-  }
+  await_welcome(w);
+  les_status status = work(w);
+  *code = w->end.code;
+  team->rank_died |= w->end.rank_died != 0;
   pthread_mutex_destroy(&w->lock);
   free(w);
   return status;

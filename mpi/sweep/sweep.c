@@ -5,6 +5,7 @@
 #include "model/load.h"
 #include "ranks/coordinator.h"
 #include "ranks/worker.h"
+#include "store/mpi_check.h"
 #include "store/store_create.h"
 #include "store/store_file.h"
 #include "watch/lock.h"
@@ -23,9 +24,10 @@ typedef struct rank_state {
   les_study *study;
   les_lock *lock;
   les_store *store;
-  les_evaluator *evaluator;
-  les_sweep_state *ledger;      /* rank 0 */
-  les_coordinator *coordinator; /* rank 0 with workers */
+  les_evaluator *evaluator; /* ranks that compute */
+  les_tile_runner runner;
+  les_sweep_state *state;       /* rank 0 */
+  les_coordinator *coordinator; /* rank 0 */
   const char *output;
   char *stop_file;
   les_limits limits;
@@ -61,20 +63,20 @@ static int choose_threads(const les_team *team, const les_sweep_options *o, cons
 }
 
 /* Collective. A launcher that binds ranks to single cores takes cores away from them. */
-static void warn_binding(const les_team *team, const les_sweep_options *o, const les_job *job) {
+static les_status warn_binding(const les_team *team, const les_sweep_options *o, const les_job *job) {
   enum { ENOUGH = 1 << 20 };
   int asked = asked_threads(o, job), cores = les_cores_available(), few[2];
   int wanted = asked > 0 ? asked : team->bound ? les_cores_online() / team->sharers : 0;
-  bool idle = team->size > 1 && team->rank == 0; /* it computes nothing */
-  int mine[2] = {idle || cores >= wanted ? ENOUGH : cores, team->rank};
-  if (team->spawned) return;
-  MPI_Allreduce(mine, few, 1, MPI_2INT, MPI_MINLOC, MPI_COMM_WORLD);
-  if (team->rank != 0 || few[0] == ENOUGH || !o->observer.note) return;
+  int mine[2] = {!les_team_computes(team) || cores >= wanted ? ENOUGH : cores, team->rank};
+  if (team->spawned) return LES_OK;
+  LES_TRY_MPI(MPI_Allreduce(mine, few, 1, MPI_2INT, MPI_MINLOC, MPI_COMM_WORLD), "comparing ranks' cores");
+  if (team->rank != 0 || few[0] == ENOUGH || !o->observer.note) return LES_OK;
   char text[256];
   snprintf(text, sizeof text,
            "rank %d is bound to %d core%s, fewer than it could use; start with `mpirun --bind-to none`",
            few[1], few[0], few[0] == 1 ? "" : "s");
   o->observer.note(o->observer.ctx, text);
+  return LES_OK;
 }
 
 /* Rank 0 takes the lock, looks whether there is a file of this job, and makes it if there is none. */
@@ -94,104 +96,51 @@ static les_status open_result(rank_state *r, const les_team *team) {
   return les_team_agree(team, status);
 }
 
-/* What a rank may keep in memory between tiles. */
+/* Bytes that a rank may keep in memory between tiles. */
 static size_t memory_share(const les_team *team) {
   return (size_t)sysconf(_SC_PHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE) / (size_t)team->sharers;
 }
 
 static les_status open_role(rank_state *r, const les_team *team, const les_sweep_options *o) {
-  bool root = les_team_is_root(team), computes = team->size == 1 || !root;
   les_status status = LES_OK;
-  if (root)
-    status = les_sweep_state_open(&r->ledger, r->output, r->study, r->store,
-                                  team->size > 1 ? team->size - 1 : 1, &o->observer, o->verdict);
-  if (status == LES_OK && computes)
+  if (les_team_is_root(team))
+    status = les_sweep_state_open(&r->state, r->output, r->study, r->store, les_team_workers(team),
+                                  &o->observer, o->exit_status_file);
+  if (status == LES_OK && les_team_computes(team))
     status = les_evaluator_open(
         &r->evaluator, r->study,
         &(les_evaluator_options){.threads = r->threads, .memory_limit = memory_share(team)});
+  r->runner = (les_tile_runner){r->evaluator, r->store};
   return les_team_agree(team, status);
 }
 
 static les_status begin(rank_state *r, const les_team *team, const les_sweep_options *o) {
-  if (!les_team_is_root(team)) les_worker_announce(team);
-  LES_TRY(les_team_agree(team, prepare(r, o)));
+  les_status status = les_team_is_root(team) ? LES_OK : les_worker_announce(team);
+  if (status == LES_OK) status = prepare(r, o);
+  LES_TRY(les_team_agree(team, status));
   r->threads = choose_threads(team, o, r->job);
-  warn_binding(team, o, r->job);
+  LES_TRY(warn_binding(team, o, r->job));
   LES_TRY(open_result(r, team));
   return open_role(r, team, o);
 }
 
-/* ---- one rank alone ------------------------------------------------------------------------------------ */
-
-typedef struct solo {
-  rank_state *rank;
-  les_tile *tile;
-  les_worker_view view;
-  char host[LES_HOST_BYTES];
-  double since, looked;
-  const char *why; /* to stop; NULL: no reason */
-  bool store_failed;
-} solo;
-
-static les_status solo_cell(void *ctx, les_cell cell, const void *record) {
-  solo *s = ctx;
-  les_status status = les_store_put(s->rank->store, cell, record);
-  if (status == LES_OK) status = les_sweep_state_done(s->rank->ledger, cell);
-  s->store_failed = status != LES_OK;
-  s->view.cells++;
-  return status;
-}
-
-static bool solo_stop(void *ctx) {
-  solo *s = ctx;
-  if (les_now() - s->looked < 0.1)
-    return s->why != NULL; /* files and clocks need not be looked at more often */
-  s->looked = les_now();
-  s->view.tile_cells = s->tile->n;
-  s->view.seconds = les_now() - s->since;
-  les_sweep_state_tick(s->rank->ledger, &s->view, 1);
-  if (!s->why) s->why = les_limits_reached(&s->rank->limits);
-  return s->why != NULL;
-}
-
-static les_status run_alone(rank_state *r) {
-  solo s = {.rank = r, .view = {.state = "computing", .pid = getpid()}};
-  gethostname(s.host, sizeof s.host - 1);
-  s.view.host = s.host;
-  while (les_sweep_state_grid(r->ledger)->todo > 0) {
-    LES_TRY(les_sweep_state_next(r->ledger, 0, &s.tile));
-    s.since = les_now();
-    les_status status = les_evaluate(r->evaluator, s.tile->cells, s.tile->n, solo_cell, &s, solo_stop);
-    if (status == LES_FAILED && !s.store_failed) {
-      status = les_sweep_state_lost(r->ledger, s.tile, les_message());
-    } else { /* what a stop or a full disk has left of the tile goes back */
-      les_status ended = les_sweep_state_end(r->ledger, s.tile);
-      if (status == LES_OK) status = ended;
-    }
-    if (status == LES_STOPPED) return les_limits_stopped(s.why);
-    if (status != LES_OK) return status;
-  }
-  return LES_OK;
-}
-
 /* ---- the sweep ----------------------------------------------------------------------------------------- */
 
-static les_status run_cells(rank_state *r, les_team *team, const les_sweep_options *o) {
-  if (team->size == 1) return run_alone(r);
-  LES_TRY(les_coordinator_open(&r->coordinator, team, r->ledger, &o->respawn));
+static les_status coordinate(rank_state *r, les_team *team, const les_sweep_options *o) {
+  LES_TRY(les_coordinator_open(&r->coordinator, team, r->state, &o->respawn, &r->runner));
   return les_coordinator_run(r->coordinator, &r->limits);
 }
 
 static les_status run_root(rank_state *r, les_team *team, const les_sweep_options *o, int *code) {
-  const les_grid *grid = les_sweep_state_grid(r->ledger);
-  les_status status = run_cells(r, team, o);
+  const les_grid *grid = les_sweep_state_grid(r->state);
+  les_status status = coordinate(r, team, o);
   if (status == LES_OK && grid->failed + grid->failed_intact > 0)
     status = les_fail(
         LES_FAILED,
         "%s: complete, but %lld of %lld cells and %lld intact runs failed; `lesion status` lists them",
         r->output, (long long)grid->failed, (long long)les_grid_total(grid), (long long)grid->failed_intact);
   les_status finished =
-      les_sweep_state_finish(r->ledger, exit_code(status), status == LES_OK ? NULL : les_message());
+      les_sweep_state_finish(r->state, exit_code(status), status == LES_OK ? NULL : les_message());
   if (status == LES_OK) status = finished;
   *code = exit_code(status);
   les_coordinator_close(&r->coordinator, *code);
@@ -200,7 +149,7 @@ static les_status run_root(rank_state *r, les_team *team, const les_sweep_option
 
 static void end(rank_state *r, const les_team *team) {
   les_evaluator_close(&r->evaluator);
-  les_sweep_state_close(&r->ledger);
+  les_sweep_state_close(&r->state);
   les_store_close(&r->store);
   les_lock_close(&r->lock, les_team_is_root(team));
   les_study_close(&r->study);
@@ -209,11 +158,20 @@ static void end(rank_state *r, const les_team *team) {
   free(r->stop_file);
 }
 
-static void leave_verdict(const char *path, int code) {
+static void leave_exit_status(const char *path, int code) {
   FILE *f = path ? fopen(path, "w") : NULL;
   if (!f) return;
   fprintf(f, "%d\n", code);
   fclose(f);
+}
+
+static les_status run_worker(rank_state *r, les_team *team, int *code) {
+  les_grid grid = {.n_lesions = r->study->lesions.n, .n_columns = r->study->columns.n};
+  les_status status = les_worker_run(team, &r->runner, &grid, code);
+  if (status == LES_OK) return LES_OK;
+  *code = exit_code(status);
+  les_worker_decline(team);
+  return status;
 }
 
 les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) {
@@ -222,13 +180,12 @@ les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) 
   *code = exit_code(status);
   if (status != LES_OK) {
     if (team->spawned) les_worker_decline(team);
-  } else if (les_team_is_root(team))
+  } else if (les_team_is_root(team)) {
     status = run_root(&r, team, o, code);
-  else {
-    les_grid grid = {.n_lesions = r.study->lesions.n, .n_columns = r.study->columns.n};
-    status = les_worker_run(team, r.evaluator, r.store, &grid, code);
+  } else {
+    status = run_worker(&r, team, code);
   }
   end(&r, team);
-  if (les_team_is_root(team)) leave_verdict(o->verdict, *code);
+  if (les_team_is_root(team)) leave_exit_status(o->exit_status_file, *code);
   return status;
 }

@@ -1,5 +1,5 @@
-/* A sweep from the job file to the result file: agreement of the ranks before work starts, the file created
- * or gone on with, then rank 0 coordinates and the others compute, or one rank does both. */
+/* A sweep from the job file to the result file: the ranks agree before work starts, the file is created or
+ * gone on with, then rank 0 coordinates and the others compute; one rank alone does both. */
 #ifndef LES_SWEEP_SWEEP_H
 #define LES_SWEEP_SWEEP_H
 
@@ -15,7 +15,7 @@ typedef struct les_sweep_options {
   int default_threads;   /* 0: none */
   double time_limit;     /* seconds from now; 0: none */
   const char *cache_dir; /* where digests of models are kept; NULL: nowhere */
-  const char *verdict;   /* file that rank 0 leaves its exit code in; NULL: none */
+  const char *exit_status_file; /* where rank 0 leaves its exit code; NULL: nowhere */
   les_observer observer;
   les_respawn respawn; /* how to start a replacement of a dead worker */
 } les_sweep_options;

@@ -1,6 +1,7 @@
 #include "watch/events.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,38 +70,46 @@ static bool write_all(int fd, const char *text, size_t n) {
   return true;
 }
 
+/* errno says why if it fails. */
 static bool write_json(int fd, const cJSON *doc) {
-  char *text = cJSON_PrintUnformatted(doc);
-  if (!text) return false;
+  char *text = doc ? cJSON_PrintUnformatted(doc) : NULL;
+  if (!text) return errno = ENOMEM, false;
   size_t n = strlen(text);
   text[n] = '\n'; /* in place of the null: a line goes out in one write */
   bool good = write_all(fd, text, n + 1);
+  int error = errno;
   cJSON_free(text);
+  errno = error;
   return good;
 }
 
-void les_events_add(les_events *e, const char *name, cJSON *details) {
+cJSON *les_event_make(const char *name) {
   char date[LES_DATE_BYTES];
   les_date(date);
-  cJSON *line = cJSON_CreateObject();
-  cJSON_AddStringToObject(line, "time", date);
-  cJSON_AddStringToObject(line, "event", name);
-  for (cJSON *item = details ? details->child : NULL; item;) {
-    cJSON *next = item->next;
-    cJSON_AddItemToObject(line, item->string, cJSON_Duplicate(item, true));
-    item = next;
-  }
-  cJSON_Delete(details);
-  if (!write_json(e->log, line)) note_failure(e, e->log_path);
-  cJSON_Delete(line);
+  cJSON *event = cJSON_CreateObject();
+  les_json_add_string(&event, "time", date);
+  les_json_add_string(&event, "event", name);
+  return event;
+}
+
+void les_events_add(les_events *e, cJSON *event) {
+  if (!write_json(e->log, event)) note_failure(e, e->log_path);
+  cJSON_Delete(event);
+}
+
+static bool replace_status(les_events *e, const cJSON *doc) {
+  unlink(e->aside_path);
+  int fd = open(e->aside_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (fd < 0) return false;
+  bool good = write_json(fd, doc);
+  int error = errno;
+  close(fd);
+  errno = error;
+  return good && rename(e->aside_path, e->status_path) == 0;
 }
 
 void les_events_status(les_events *e, cJSON *doc) {
-  unlink(e->aside_path);
-  int fd = open(e->aside_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-  bool good = fd >= 0 && write_json(fd, doc);
-  if (fd >= 0) close(fd);
-  if (!good || rename(e->aside_path, e->status_path) != 0) {
+  if (!replace_status(e, doc)) {
     note_failure(e, e->status_path);
     unlink(e->aside_path);
   }

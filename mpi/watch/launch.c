@@ -22,12 +22,12 @@
 #include <unistd.h>
 
 static const double look_interval = 0.1;
-static const double end_patience = 5;      /* for mpirun to return after the sweep's end marker */
-static const double stop_patience = 90;    /* for the sweep to end after it was asked to */
-static const double still_patience = 600;  /* without a sign of life from rank 0 */
-static const double begin_patience = 3600; /* to load the model and verify the file */
+static const double end_patience = 5;       /* for mpirun to return after the sweep's end marker */
+static const double stop_patience = 90;     /* for the sweep to end after it was asked to */
+static const double silence_patience = 600; /* for rank 0 to renew the status file */
+static const double begin_patience = 3600;  /* to load the model and verify the file */
 static const double longest_pause = 60;
-enum { FUTILE_STARTS = 3, CORES_PER_WORKER = 8, MAX_ARGUMENTS = 64 };
+enum { MAX_STARTS_WITHOUT_CELL = 3, CORES_PER_WORKER = 8, MAX_ARGUMENTS = 64 };
 
 /* One start of mpirun. */
 typedef struct attempt {
@@ -39,7 +39,7 @@ typedef struct attempt {
   double broken; /* when a process was missing that the sweep cannot go on without; 0: none */
   int exit_code; /* that rank 0 has left; -1: none */
   double ended;  /* when that was seen; 0: not yet */
-  double sign;   /* when the status file last changed */
+  double heard;  /* when the status file last changed */
   struct timespec changed;
 } attempt;
 
@@ -47,10 +47,10 @@ typedef struct launch {
   const les_launch_options *options;
   const char *output;
   char *status_path;
-  char verdict_path[64];  /* rank 0 leaves its exit code there: mpirun's says nothing after a death */
-  int ranks;              /* 0: mpirun's choice */
-  double deadline, asked; /* asked: when the sweep was told to stop */
-  int signals;            /* seen so far */
+  char exit_status_path[64]; /* rank 0 leaves its exit code there: mpirun's says nothing after a death */
+  int ranks;                 /* 0: mpirun's choice */
+  double deadline, asked;    /* asked: when the sweep was told to stop */
+  int signals;               /* seen so far */
 } launch;
 
 static void note(const launch *l, const char *text) {
@@ -77,8 +77,8 @@ static void command_line(const launch *l, const char **argv, char scratch[2][32]
     argv[n++] = "--time-limit";
     argv[n++] = scratch[1];
   }
-  argv[n++] = "--verdict";
-  argv[n++] = l->verdict_path;
+  argv[n++] = "--exit-status-file";
+  argv[n++] = l->exit_status_path;
   argv[n++] = "--output";
   argv[n++] = l->output;
   argv[n++] = "--";
@@ -109,9 +109,9 @@ static les_status start(launch *l, attempt *a) {
   const char *argv[MAX_ARGUMENTS];
   char scratch[2][32];
   pid_t parent = getpid();
-  if (truncate(l->verdict_path, 0) != 0)
-    return les_fail(LES_FAILED, "%s: %s", l->verdict_path, strerror(errno));
-  *a = (attempt){.exit_code = -1, .sign = les_now()};
+  if (truncate(l->exit_status_path, 0) != 0)
+    return les_fail(LES_FAILED, "%s: %s", l->exit_status_path, strerror(errno));
+  *a = (attempt){.exit_code = -1, .heard = les_now()};
   command_line(l, argv, scratch);
   a->pid = fork();
   if (a->pid < 0) return les_fail(LES_FAILED, "no further process can be started: %s", strerror(errno));
@@ -130,9 +130,9 @@ static int root_here(const cJSON *doc) {
 }
 
 /* The exit code that rank 0 has left, -1: none yet. */
-static int read_verdict(const launch *l) {
+static int read_exit_status(const launch *l) {
   int code = -1;
-  FILE *f = fopen(l->verdict_path, "r");
+  FILE *f = fopen(l->exit_status_path, "r");
   if (f && fscanf(f, "%d", &code) != 1) code = -1;
   if (f) fclose(f);
   return code;
@@ -141,16 +141,16 @@ static int read_verdict(const launch *l) {
 /* The status file, if it has changed and is of this start. */
 static void look_at_status(const launch *l, attempt *a) {
   struct stat s;
-  if (a->exit_code < 0 && (a->exit_code = read_verdict(l)) >= 0) a->ended = les_now();
+  if (a->exit_code < 0 && (a->exit_code = read_exit_status(l)) >= 0) a->ended = les_now();
   if (stat(l->status_path, &s) != 0 ||
       (s.st_mtim.tv_sec == a->changed.tv_sec && s.st_mtim.tv_nsec == a->changed.tv_nsec))
     return;
   a->changed = s.st_mtim;
   cJSON *doc = les_events_read_status(l->output);
-  const char *verdict = cJSON_GetStringValue(cJSON_GetObjectItem(doc, "verdict_file"));
-  if (verdict && !strcmp(verdict, l->verdict_path)) {
+  const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(doc, "exit_status_file"));
+  if (name && !strcmp(name, l->exit_status_path)) {
     a->begun = true;
-    a->sign = les_now();
+    a->heard = les_now();
     a->root = root_here(doc);
   }
   cJSON_Delete(doc);
@@ -184,9 +184,9 @@ static const char *overdue(const launch *l, const attempt *a) {
     return now - a->ended > end_patience ? "" : NULL; /* as it is after a death: nothing to tell */
   if (a->broken > 0 && now - a->broken > end_patience)
     return "a rank is gone that the sweep cannot do without";
-  if (!a->begun && now - a->sign > begin_patience) return "the sweep did not begin";
+  if (!a->begun && now - a->heard > begin_patience) return "the sweep did not begin";
   if (l->asked > 0 && now - l->asked > stop_patience) return "the sweep did not stop when it was asked to";
-  if (a->begun && now - a->sign > still_patience) return "rank 0 has given no sign of life";
+  if (a->begun && now - a->heard > silence_patience) return "rank 0 has given no sign of life";
   return NULL;
 }
 
@@ -217,7 +217,7 @@ static void watch(launch *l, attempt *a) {
 /* ---- judging ------------------------------------------------------------------------------------------- */
 
 /* The sweep's exit code, from the file first; -1: it came to none and may be started again. */
-static int verdict(const launch *l, const attempt *a, const les_store_count *count) {
+static int outcome(const launch *l, const attempt *a, const les_store_count *count) {
   if (count->total > 0 && count->done + count->failed == count->total)
     return a->exit_code >= 0 ? a->exit_code : count->failed > 0;
   if (l->asked > 0 || a->exit_code == 75) return 75;
@@ -237,11 +237,11 @@ static void describe_end(const attempt *a, char *text, size_t bytes) {
 }
 
 static les_status give_up(const launch *l, const char *end, int starts, const les_store_count *count,
-                          bool futile) {
+                          bool no_cell) {
   return les_fail(
       LES_FAILED,
       "%s: given up after %d starts%s with %lld of %lld cells done: %s; the finished cells are kept",
-      l->output, starts, futile ? ", the last ones without a finished cell," : "", (long long)count->done,
+      l->output, starts, no_cell ? ", the last ones without a finished cell," : "", (long long)count->done,
       (long long)count->total, end);
 }
 
@@ -255,7 +255,7 @@ static void pause_before(const launch *l, double seconds, const char *end, int r
 }
 
 static les_status run(launch *l, int *code) {
-  int futile = 0;
+  int without_cell = 0;
   double pause = 1;
   les_store_count before, count;
   LES_TRY(les_store_count_cells(l->output, &before));
@@ -267,13 +267,13 @@ static les_status run(launch *l, int *code) {
     if (WIFEXITED(a.wait_status) && WEXITSTATUS(a.wait_status) == 127)
       return les_fail(LES_FAILED, "mpirun cannot be started: install Open MPI (package openmpi-bin)");
     LES_TRY(les_store_count_cells(l->output, &count));
-    *code = verdict(l, &a, &count);
+    *code = outcome(l, &a, &count);
     if (*code >= 0) return LES_OK;
     describe_end(&a, end, sizeof end);
     bool progress = count.done + count.failed > before.done + before.failed;
-    futile = progress ? 0 : futile + 1;
-    if (starts > l->options->retries || futile == FUTILE_STARTS)
-      return give_up(l, end, starts, &count, futile > 0);
+    without_cell = progress ? 0 : without_cell + 1;
+    if (starts > l->options->retries || without_cell == MAX_STARTS_WITHOUT_CELL)
+      return give_up(l, end, starts, &count, without_cell > 0);
     pause = progress ? 1 : fmin(2 * pause, longest_pause);
     int ranks = !progress && l->ranks > 2 ? l->ranks - 1 : l->ranks; /* memory may be what was short */
     pause_before(l, pause, end, ranks);
@@ -283,9 +283,9 @@ static les_status run(launch *l, int *code) {
   }
 }
 
-static les_status make_verdict_file(launch *l) {
-  strcpy(l->verdict_path, "/tmp/lesion-launch-XXXXXX");
-  int fd = mkostemp(l->verdict_path, O_CLOEXEC);
+static les_status make_exit_status_file(launch *l) {
+  strcpy(l->exit_status_path, "/tmp/lesion-launch-XXXXXX");
+  int fd = mkostemp(l->exit_status_path, O_CLOEXEC);
   if (fd < 0) return les_fail(LES_FAILED, "no file can be made in /tmp: %s", strerror(errno));
   close(fd);
   return LES_OK;
@@ -305,9 +305,9 @@ les_status les_launch_run(const les_launch_options *o, int *code) {
   if (asprintf(&l.status_path, "%s.status", l.output) < 0) {
     l.status_path = NULL;
     status = les_fail(LES_FAILED, "out of memory for a file name");
-  } else if ((status = make_verdict_file(&l)) == LES_OK) {
+  } else if ((status = make_exit_status_file(&l)) == LES_OK) {
     status = run(&l, code);
-    unlink(l.verdict_path);
+    unlink(l.exit_status_path);
   }
   free(l.status_path);
   les_job_close(&job);

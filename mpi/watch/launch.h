@@ -1,6 +1,6 @@
-/* A sweep under mpirun, watched: the right options, success read from the result file (after a death mpirun
- * returns 0 whatever happened), an mpirun that does not return ended, a crashed sweep started again. Local;
- * uses no MPI itself. */
+/* Runs a sweep under mpirun and watches it: passes the options that let a sweep survive a dead rank, reads
+ * from the result file whether it succeeded (after a death mpirun returns 0 whatever happened), ends an
+ * mpirun that hangs, and starts a crashed sweep again. Local; uses no MPI itself. */
 #ifndef LES_WATCH_LAUNCH_H
 #define LES_WATCH_LAUNCH_H
 

@@ -1,4 +1,4 @@
-/* Processes of this node, by their id. */
+/* Processes of this node, by their id. Local. */
 #ifndef LES_WATCH_PROCESS_H
 #define LES_WATCH_PROCESS_H
 

@@ -1,6 +1,6 @@
 /* What rank 0 knows of a sweep and tells about it: which cells are done and which are handed out, when a
- * lesion is complete (its checkpoint), how fast it goes, what has failed. Whether cells are computed by other
- * ranks or by rank 0 itself makes no difference here. Rank 0 only. */
+ * lesion is complete (its checkpoint), how fast it goes, what has failed. It makes no difference here where
+ * cells are computed. All of it is for rank 0 only. */
 #ifndef LES_WATCH_SWEEP_STATE_H
 #define LES_WATCH_SWEEP_STATE_H
 
@@ -30,36 +30,39 @@ typedef struct les_worker_view {
 
 typedef struct les_sweep_state les_sweep_state;
 
-/* Goes on from what `store` holds, damaged cells put back to do, for n_workers. Borrows store, study and
- * observer. `verdict` (may be NULL) stands in the status file, so that a launcher knows its own. */
+/* Rank 0. Goes on from what `store` holds, damaged cells put back to do, for n_workers. Borrows store, study
+ * and observer. `exit_status_file` (may be NULL) is named in the status file, by which a launcher knows its
+ * own sweep. */
 les_status les_sweep_state_open(les_sweep_state **out, const char *path, const les_study *study,
                                 les_store *store, int n_workers, const les_observer *observer,
-                                const char *verdict);
-void les_sweep_state_close(les_sweep_state **ledger);
+                                const char *exit_status_file);
+void les_sweep_state_close(les_sweep_state **state);
 
-const les_grid *les_sweep_state_grid(const les_sweep_state *l);
+/* The cells and what is known of them; changes as the sweep goes on. */
+const les_grid *les_sweep_state_grid(const les_sweep_state *s);
 
 /* The next tile for a worker, NULL if there is none now. */
-les_status les_sweep_state_next(les_sweep_state *l, int worker, les_tile **tile);
+les_status les_sweep_state_next(les_sweep_state *s, int worker, les_tile **tile);
 
 /* A cell's record and flag are in the file. Checkpoints its lesion if that is complete. */
-les_status les_sweep_state_done(les_sweep_state *l, les_cell cell);
+les_status les_sweep_state_done(les_sweep_state *s, les_cell cell);
 
-/* The worker is through with its tile. */
-les_status les_sweep_state_end(les_sweep_state *l, les_tile *tile);
+/* The worker has finished its tile, or was stopped: what it left of it is handed out again. */
+les_status les_sweep_state_end(les_sweep_state *s, les_tile *tile);
 
 /* The tile failed or its worker died. Cells that it flagged before are counted; the rest are handed out
- * again, and a cell that has done this twice alone is marked failed with the reason. */
-les_status les_sweep_state_lost(les_sweep_state *l, les_tile *tile, const char *reason);
+ * again, and a cell that has failed alone twice is marked failed with the reason. */
+les_status les_sweep_state_lost(les_sweep_state *s, les_tile *tile, const char *reason);
 
 /* To be called often: once a second it tells the observer and renews the status file. */
-void les_sweep_state_tick(les_sweep_state *l, const les_worker_view *workers, int n_workers);
+void les_sweep_state_tick(les_sweep_state *s, const les_worker_view *workers, int n_workers);
 
-/* A line of the log of events (see les_events_add), and one for the observer if `note` is not NULL. */
-void les_sweep_state_event(les_sweep_state *l, const char *name, cJSON *details, const char *note);
+/* A line of the log of events; the event (les_event_make) is freed. `note`, if not NULL, is told the
+ * observer. */
+void les_sweep_state_event(les_sweep_state *s, cJSON *event, const char *note);
 
 /* The end of this start: syncs, writes the history and the end marker with the exit code and the message.
  * Also after failures. */
-les_status les_sweep_state_finish(les_sweep_state *l, int code, const char *message);
+les_status les_sweep_state_finish(les_sweep_state *s, int code, const char *message);
 
 #endif

@@ -153,3 +153,29 @@ cJSON *les_json_float(float value) {
   }
   return cJSON_CreateRaw(text);
 }
+
+static void keep_if(cJSON **doc, bool complete) {
+  if (complete) return;
+  cJSON_Delete(*doc);
+  *doc = NULL;
+}
+
+void les_json_add_number(cJSON **object, const char *key, double value) {
+  keep_if(object, cJSON_AddNumberToObject(*object, key, value) != NULL);
+}
+
+void les_json_add_string(cJSON **object, const char *key, const char *value) {
+  keep_if(object, cJSON_AddStringToObject(*object, key, value) != NULL);
+}
+
+void les_json_add_item(cJSON **object, const char *key, cJSON *item) {
+  bool added = item && cJSON_AddItemToObject(*object, key, item);
+  if (!added) cJSON_Delete(item);
+  keep_if(object, added);
+}
+
+void les_json_append(cJSON **array, cJSON *item) {
+  bool added = item && cJSON_AddItemToArray(*array, item);
+  if (!added) cJSON_Delete(item);
+  keep_if(array, added);
+}

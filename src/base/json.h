@@ -51,4 +51,13 @@ cJSON *les_json_number(double value);
 /* A number as its shortest decimal form that reads back as the same float; NaN and infinity as null. */
 cJSON *les_json_float(float value);
 
+/* Writing. A document that memory runs out for is freed and becomes NULL, and stays NULL whatever is added to
+ * it: only the whole has to be looked at in the end, and none is ever shortened. */
+void les_json_add_number(cJSON **object, const char *key, double value);
+void les_json_add_string(cJSON **object, const char *key, const char *value);
+
+/* `item` is the document's from now on; NULL, which came of a lack of memory, makes it NULL too. */
+void les_json_add_item(cJSON **object, const char *key, cJSON *item);
+void les_json_append(cJSON **array, cJSON *item);
+
 #endif

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/cli.h"
 #include "result/reader.h"
 #include "watch/events.h"
@@ -52,6 +53,7 @@ static tally count_all(const les_result *r) {
   return all;
 }
 
+/* NULL if memory runs out. */
 static cJSON *describe(const les_result *r, const cJSON *live) {
   tally all = count_all(r);
   cJSON *doc = cli_object();
@@ -75,6 +77,13 @@ static cJSON *describe(const les_result *r, const cJSON *live) {
     cli_add(doc, told[i], item ? cJSON_Duplicate(item, true) : cJSON_CreateNull());
   }
   return doc;
+}
+
+static les_status print_json(const les_result *r, const cJSON *live) {
+  cJSON *doc = describe(r, live);
+  if (!doc) return les_fail(LES_FAILED, "out of memory for the status of %d lesions", r->n_lesions);
+  cli_print_json(doc);
+  return LES_OK;
 }
 
 /* What rank 0 says beside the file. One that has not said anything for long is no more: only its failures
@@ -147,10 +156,11 @@ int cmd_status(int argc, char **argv) {
   les_result *result;
   les_status s = les_result_open(&result, o.path);
   cJSON *live = s == LES_OK ? read_live(o.path) : NULL;
-  if (s == LES_OK && o.json) cli_print_json(describe(result, live));
   if (s == LES_OK && !o.json) {
     print_text(result);
     print_live(live);
+  } else if (s == LES_OK) {
+    s = print_json(result, live);
   }
   cJSON_Delete(live);
   les_result_close(&result);

@@ -10,14 +10,14 @@
 
 typedef struct sweep_arguments {
   cli_model_options model;
-  char *job, *output, *verdict;
+  char *job, *output, *exit_status_file;
   double time_limit;
   bool bar;
   int sharers;
 } sweep_arguments;
 
 /* For `lesion launch`, which knows what mpirun hides from a rank, and for replacements of dead workers. */
-enum { KEY_VERDICT = CLI_OWN_KEYS, KEY_BAR, KEY_SHARERS };
+enum { KEY_EXIT_STATUS_FILE = CLI_OWN_KEYS, KEY_BAR, KEY_SHARERS };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
   sweep_arguments *a = state->input;
@@ -31,8 +31,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
   case CLI_TIME_LIMIT:
     a->time_limit = cli_time_limit(state, arg);
     return 0;
-  case KEY_VERDICT:
-    a->verdict = arg;
+  case KEY_EXIT_STATUS_FILE:
+    a->exit_status_file = arg;
     return 0;
   case KEY_SHARERS:
     a->sharers = atoi(arg);
@@ -53,7 +53,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 static const struct argp_option options[] = {
     CLI_OUTPUT_OPTION("RUN.h5", "Result file (default: the job's `output`)"),
     CLI_TIME_LIMIT_OPTION,
-    {"verdict", KEY_VERDICT, "FILE", OPTION_HIDDEN, "Leave the exit code in FILE", 0},
+    {"exit-status-file", KEY_EXIT_STATUS_FILE, "FILE", OPTION_HIDDEN, "Leave the exit code in FILE", 0},
     {"bar", KEY_BAR, NULL, OPTION_HIDDEN, "Show progress as a bar though stderr is no terminal", 0},
     {"sharers", KEY_SHARERS, "N", OPTION_HIDDEN, "N ranks share this node's cores and memory", 0},
     {0}};
@@ -72,8 +72,8 @@ static const struct argp sweep_argp = {
 
 static les_team team;
 
-static void close_team(void) {
-  les_team_close(&team, 0);
+static void free_team(void) {
+  les_team_free(&team, 0);
 }
 
 /* Only one rank speaks: the streams of the others go nowhere, their file descriptors stay for the sanitizers.
@@ -87,9 +87,9 @@ int cmd_sweep(int argc, char **argv) {
   char program[PATH_MAX] = "";
   sweep_arguments a = {.model.compute = -1};
   int code = 1;
-  les_status status = les_team_open(&team);
+  les_status status = les_team_init(&team);
   if (status != LES_OK) return cli_finish(status);
-  atexit(close_team); /* argp ends the process on --help and wrong usage, on all ranks alike */
+  atexit(free_team); /* argp ends the process on --help and wrong usage, on all ranks alike */
   if (!les_team_is_root(&team)) mute();
   cli_parse(&sweep_argp, argc, argv, &a);
 
@@ -109,7 +109,7 @@ int cmd_sweep(int argc, char **argv) {
                          .threads = a.model.threads,
                          .default_threads = threads ? atoi(threads) : 0,
                          .time_limit = a.time_limit,
-                         .verdict = a.verdict,
+                         .exit_status_file = a.exit_status_file,
                          .observer = cli_progress_init(&progress, a.bar),
                          .cache_dir = cli_cache_dir(),
                          .respawn = {program, again}};
@@ -117,6 +117,6 @@ int cmd_sweep(int argc, char **argv) {
   cli_progress_free(&progress);
   free(again);
   if (les_team_is_root(&team)) cli_finish(status);
-  if (team.torn) les_team_close(&team, code);
+  if (team.rank_died) les_team_free(&team, code);
   return code;
 }

@@ -48,7 +48,7 @@ static event pop(event *heap, int n) {
 typedef struct outcome {
   double wall; /* simulated seconds */
   double busy; /* of all workers */
-  double boss; /* measured seconds of rank 0 in the scheduler */
+  double root; /* measured seconds of rank 0 in the scheduler */
   int64_t tiles;
 } outcome;
 
@@ -86,7 +86,7 @@ static les_status simulate(int lesions, int prompts, int workers, double cell, d
     }
     les_tile *tile;
     LES_TRY(les_sched_next(sched, e.worker, &tile));
-    out->boss += les_now() - began;
+    out->root += les_now() - began;
     if (!tile) continue;
     double seconds = tile_seconds(tile, e.worker, cell, spread, state);
     out->tiles++;
@@ -118,12 +118,12 @@ int main(int argc, char **argv) {
       fprintf(stderr, "%s\n", les_message());
       return 1;
     }
-    double boss = o.boss + (double)o.tiles * (MESSAGES_PER_TILE * message_seconds + event_seconds);
+    double root = o.root + (double)o.tiles * (MESSAGES_PER_TILE * message_seconds + event_seconds);
     double idle = 1 - o.busy / (o.wall * workers);
     if (idle > most_idle) good = false;
     printf("| %d | %d x %d | %d | %lld | %.2f | %.1f | %.0f | %.2f |\n", workers, lesions, prompts,
            (int)((int64_t)lesions * prompts / workers), (long long)o.tiles, o.wall / 3600, 100 * idle,
-           (double)o.tiles / o.boss, 100 * boss / o.wall);
+           (double)o.tiles / o.root, 100 * root / o.wall);
   }
   return good ? 0 : 1;
 }

@@ -36,14 +36,14 @@ static les_study study = {.job = &job,
 static int open_suite(void **state) {
   (void)state;
   const char *groups[] = {"jaccard", "kl"};
-  if (les_team_open(&team) != LES_OK || scratch_open(folder) != 0) return -1;
+  if (les_team_init(&team) != LES_OK || scratch_open(folder) != 0) return -1;
   snprintf(path, sizeof path, "%s/run.h5", folder);
   return les_record_layout_compute(&study.layout, groups, 2, TOKENS, LAYERS) == LES_OK ? 0 : -1;
 }
 
 static int close_suite(void **state) {
   (void)state;
-  les_team_close(&team, 0);
+  les_team_free(&team, 0);
   return 0;
 }
 
