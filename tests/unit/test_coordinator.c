@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "model/load.h"
+#include "store/store_create.h"
+#include "store/store_file.h"
 #include "unit.h"
 
 #include <cjson/cJSON.h>
@@ -67,7 +69,7 @@ static const les_observer nobody = {0};
 static void begin(sweep *w, bool afresh) {
   if (afresh) {
     unlink(path);
-    assert_int_equal(les_store_create(path, study, MPI_COMM_WORLD), LES_OK);
+    assert_int_equal(les_store_create(path, study), LES_OK);
   }
   assert_int_equal(les_store_open(&w->store, path, study), LES_OK);
   assert_int_equal(les_evaluator_open(&w->evaluator, study, &(les_evaluator_options){.threads = 1}), LES_OK);
