@@ -63,9 +63,9 @@ bool les_kernels_select(const char *name) {
 void les_gemm(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute, int threads,
               void *scratch) {
   enum {
-    WORTH_WAKING = 1 << 20
-  }; /* multiplications: about ten microseconds, what waking other threads takes */
-  if (m * w->rows * w->cols < WORTH_WAKING) threads = 1;
+    WORTH_THREADS = 1 << 20
+  }; /* multiplications: ten microseconds or so, what it takes to wake a thread */
+  if (m * w->rows * w->cols < WORTH_THREADS) threads = 1;
   kernels()->gemm(w, x, m, y, compute, threads, scratch);
 }
 

@@ -33,7 +33,8 @@ void les_rms_norm(const float *x, const float *scale, float eps, int64_t n, floa
 void les_layer_norm(const float *x, const float *scale, const float *bias, float eps, int64_t n, float *y);
 
 /* Rotates the first 2 * n_pairs elements of each of n_heads heads of head_dim elements, in place. cos and sin
- * hold n_pairs values of this row's position. neox: pairs are (i, i + n_pairs); else (2i, 2i + 1). */
+ * hold n_pairs values of this row's position. neox: pairs are split-half, (i, i + n_pairs); else interleaved,
+ * (2i, 2i + 1). */
 void les_rope(float *x, int n_heads, int head_dim, int n_pairs, const float *cos, const float *sin,
               bool neox);
 

@@ -1,5 +1,6 @@
-/* Matrix products with AVX2 and FMA. The inner loops are assembly: compilers move the loads and the sums of
- * such loops until the accumulators no longer fit the sixteen registers. */
+/* Matrix products with AVX2 and FMA. The inner loops are assembly: compilers reorder them until the
+ * accumulators spill from the sixteen registers. */
+#include "gemm/gemm.h"
 #include "gemm/gemv.h"
 #include "gemm/panel_avx2.h"
 
@@ -59,8 +60,8 @@ void les_multiply_f32_avx2(const les_weight_kind *kind, const void *tile, const 
 }
 
 /* ---- integers: 4 rows of 2 vectors ----
- * First the sums of all groups of the chunk, then the float operations on them: kept apart, each part runs at
- * the rate of its own units. */
+ * First the integer sums of all groups of the chunk, then the floating-point operations on them: apart, each
+ * keeps its own execution units busy. */
 
 /* The sums of a group: a row's two vectors, then the next row's. */
 typedef struct group_sums {
@@ -210,7 +211,7 @@ static void sum_int8_16(const void *x, const void *w, int64_t groups, group_sums
                    : "memory", "cc");
 }
 
-/* The float operations of one chunk (see gemm.h) on the sums of its groups. offsets: what each row's sums are
+/* The float operations of one chunk (see path.h) on the sums of its groups. offsets: what each row's sums are
  * too large by, or NULL. min and sums: NULL for types without minima. */
 static inline void add_chunk(int64_t groups, const group_sums *c, const int32_t offsets[][TILE_ROWS],
                              const float scale[][PANEL_COLS_INT], const float min[][PANEL_COLS_INT],
@@ -280,14 +281,14 @@ static const les_gemm_paths PATHS = {
     .modes =
         {
             [LES_COMPUTE_F32] = {TILE_ROWS, PANEL_COLS_F32, sizeof(tile_f32), sizeof(panel_f32),
-                                 les_pack_f32_avx2, les_unpack_f32_avx2, les_multiply_f32_avx2},
+                                 les_pack_tile_f32_avx2, les_pack_panel_f32_avx2, les_multiply_f32_avx2},
             [LES_COMPUTE_INT16] = {TILE_ROWS, PANEL_COLS_INT, sizeof(tile_int16), sizeof(panel_int16),
-                                   les_pack_int16_avx2, les_unpack_int16_avx2, multiply_int16},
+                                   les_pack_tile_int16_avx2, les_pack_panel_int16_avx2, multiply_int16},
             [LES_COMPUTE_INT8] = {TILE_ROWS, PANEL_COLS_INT, sizeof(tile_int8), sizeof(panel_int8),
-                                  les_pack_int8_avx2, les_unpack_int8_avx2, multiply_int8},
+                                  les_pack_tile_int8_avx2, les_pack_panel_int8_avx2, multiply_int8},
         },
-    .few_rows = &les_gemv_avx2,
-    .few_rows_f32 = les_gemv_f32_avx2,
+    .gemv = &les_gemv_avx2,
+    .gemv_f32 = les_gemv_f32_avx2,
 };
 
 void les_gemm_avx2(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute, int threads,

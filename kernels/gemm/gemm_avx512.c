@@ -1,5 +1,6 @@
 /* Integer products with AVX-512 and VNNI: tiles of 4 rows of 2 vectors of 16, whose products are summed in
- * one instruction. F32 products are the AVX2 ones, which are at their bounds. */
+ * one instruction. F32 products take the AVX2 path. */
+#include "gemm/gemm.h"
 #include "gemm/gemv.h"
 #include "gemm/panel_avx2.h"
 
@@ -107,14 +108,14 @@ static const les_gemm_paths PATHS = {
     .modes =
         {
             [LES_COMPUTE_F32] = {TILE_ROWS, PANEL_COLS_F32, sizeof(tile_f32), sizeof(panel_f32),
-                                 les_pack_f32_avx2, les_unpack_f32_avx2, les_multiply_f32_avx2},
+                                 les_pack_tile_f32_avx2, les_pack_panel_f32_avx2, les_multiply_f32_avx2},
             [LES_COMPUTE_INT16] = {TILE_ROWS, PANEL_COLS_WIDE, sizeof(tile_int16), sizeof(panel_int16_wide),
-                                   les_pack_int16_avx2, les_unpack_int16_wide_avx2, multiply_int16},
+                                   les_pack_tile_int16_avx2, les_pack_panel_int16_wide_avx2, multiply_int16},
             [LES_COMPUTE_INT8] = {TILE_ROWS, PANEL_COLS_WIDE, sizeof(tile_int8), sizeof(panel_int8_wide),
-                                  les_pack_int8_avx2, les_unpack_int8_wide_avx2, multiply_int8},
+                                  les_pack_tile_int8_avx2, les_pack_panel_int8_wide_avx2, multiply_int8},
         },
-    .few_rows = &les_gemv_avx512,
-    .few_rows_f32 = les_gemv_f32_avx2,
+    .gemv = &les_gemv_avx512,
+    .gemv_f32 = les_gemv_f32_avx2,
 };
 
 void les_gemm_avx512(const les_matrix *w, const float *x, int64_t m, float *y, les_compute compute,

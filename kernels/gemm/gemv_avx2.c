@@ -1,15 +1,13 @@
-/* Products with a few rows of activations, in the integer modes: bound by reading the weights, so these are
- * read once, in the order in which they lie, eight rows of W at a time. The sums of integers are exact, so
- * they may be taken along the rows; the float operations are those of gemm.h, in their order, with a lane per
- * row of W. */
+/* Integer GEMV, eight rows of W at a time. Integer sums are exact, so they may be taken along the rows; the
+ * floating-point operations are those of path.h, in their order, with a lane per row of W. */
 #include "gemm/gemv.h"
 #include "gemm/panel_avx2.h"
 #include "gemm/rows8_avx2.h"
 
 #include <string.h>
 
-/* A row of activations in one chunk. Of 32 neighbours the even ones lie before the odd ones, since the bytes
- * of weights become words in that order by shifts alone. */
+/* A row of activations in one chunk. Of every 32 elements the even ones come before the odd ones: the order
+ * in which the weights' bytes become words by shifts alone. */
 typedef struct chunk {
   _Alignas(64) int16_t x[LES_CHUNK];
   float sums[LES_MAX_GROUPS];
@@ -30,7 +28,7 @@ static void quantize(const les_weight_kind *kind, const float *x, int64_t n, flo
 
 /* ---- sums of integers ---- */
 
-/* Products of 32 neighbours in eight sums; the upper half of the vector has the upper 16 of them. */
+/* Products of 32 elements in eight sums; the upper half of the vector has the upper 16 of them. */
 static inline __m256i multiply32(__m256i bytes, bool is_unsigned, const int16_t *x) {
   __m256i even = is_unsigned ? _mm256_and_si256(bytes, _mm256_set1_epi16(255))
                              : _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
@@ -45,7 +43,7 @@ static inline __m256i fold4(const __m256i s[4]) {
   return _mm256_hadd_epi32(_mm256_hadd_epi32(s[0], s[1]), _mm256_hadd_epi32(s[2], s[3]));
 }
 
-/* p = fma(scale, sum, p) for the groups of 32 neighbours: one group, or two of 16. */
+/* p = fma(scale, sum, p) for the groups of 32 elements: one group, or two of 16. */
 static inline __m256 add_groups(les_dtype type, int group, bool is_unsigned, const les_rows8 *w,
                                 const chunk *a, int64_t j, __m256 p) {
   __m256i folded[2];
@@ -63,7 +61,7 @@ static inline __m256 add_groups(les_dtype type, int group, bool is_unsigned, con
 }
 
 /* What one chunk adds to the outputs of LES_ROWS8 rows, not yet times the step. Four steps of 32 at a time,
- * so that which bits are whose is known when this is compiled. */
+ * so that shifts and masks are constants. */
 static inline __m256 dot_chunk(les_dtype type, int group, bool has_min, const les_rows8 *w, const chunk *a,
                                int64_t n, les_read_ahead *ahead, size_t share) {
   __m256 p = _mm256_setzero_ps();

@@ -1,9 +1,8 @@
-/* Products with a few rows of activations with AVX-512 and VNNI, sixteen rows of W at a time with a lane
- * each. An activation of 16 bits is 256 times a signed high byte and an unsigned low byte; weights are
- * multiplied with both as bytes, four neighbours in an instruction that wants one unsigned and one signed
- * factor. Signed weights get 128 for the product with the high byte, and 128 times the sum of the high bytes
- * is taken away again; the 6 bits of Q6_K are taken as they are, and 32 times the sum of the activations
- * away. All these sums are exact. */
+/* Integer GEMV with AVX-512 and VNNI, sixteen rows of W at a time with a lane each. A 16-bit activation is
+ * split into a signed high byte and an unsigned low byte. vpdpbusd multiplies each with four bytes of
+ * weights; it wants one unsigned and one signed factor, so for the high byte 128 is added to signed weights,
+ * and 128 times the sum of the high bytes subtracted again. Q6_K's six bits are used unsigned, and 32 times
+ * the sum of the activations is subtracted. All these sums are exact. */
 #include "gemm/gemv.h"
 #include "gemm/panel_avx2.h"
 #include "gemm/rows8_avx2.h"
@@ -12,7 +11,7 @@
 
 /* A row of activations in one chunk. */
 typedef struct chunk {
-  _Alignas(64) union { /* four neighbours as a dword */
+  _Alignas(64) union { /* as bytes, and as dwords of four */
     int8_t high[LES_CHUNK];
     int32_t highs[LES_CHUNK / 4];
   };
@@ -87,7 +86,7 @@ static LES_INLINE __m512 join(__m256 lower, __m256 upper) {
   return _mm512_insertf32x8(_mm512_castps256_ps512(lower), upper, 1);
 }
 
-/* p = fma(scale, sum, p) for the groups of 32 neighbours, given as dwords of four: one group, or two of 16.
+/* p = fma(scale, sum, p) for the groups of 32 elements, given as dwords of four: one group, or two of 16.
  */
 static LES_INLINE __m512 add_groups(const __m512i quads[8], int group, bool is_unsigned, const les_rows8 w[2],
                                     const chunk *a, int64_t j, __m512 p) {
@@ -117,7 +116,7 @@ static LES_INLINE __m512 add_32(les_dtype type, int group, bool has_min, const l
   return add_groups(quads, group, has_min, w, a, j, p);
 }
 
-/* The same for 64 neighbours of Q4_K, which share bytes: j is even. */
+/* The same for 64 elements of Q4_K, which share bytes: j is even. */
 static LES_INLINE __m512 add_64_of_q4_k(const les_rows8 w[2], const chunk *a, int64_t j, __m512 p) {
   __m512i both[8], quads[8];
   load_bytes(w, 16 + 16 * j, both);
@@ -127,7 +126,7 @@ static LES_INLINE __m512 add_64_of_q4_k(const les_rows8 w[2], const chunk *a, in
   return add_groups(quads, 32, true, w, a, j + 1, p);
 }
 
-/* The same for 128 neighbours of Q6_K: j is a multiple of 4. */
+/* The same for 128 elements of Q6_K: j is a multiple of 4. */
 static LES_INLINE __m512 add_128_of_q6_k(const les_rows8 w[2], const chunk *a, int64_t j, __m512 p) {
   __m512i low[2][8], high[8], quads[8];
   load_bytes(w, 16 * j, low[0]);
@@ -146,7 +145,7 @@ static LES_INLINE __m512 dot_chunk(les_dtype type, int group, bool has_min, cons
                                    const chunk *a, int64_t n, les_read_ahead *ahead, size_t share) {
   __m512 p = _mm512_setzero_ps();
   int64_t j = 0;
-  for (; 32 * (j + 4) <= n; j += 4) { /* so that which bits are whose is known when this is compiled */
+  for (; 32 * (j + 4) <= n; j += 4) { /* so that shifts and masks are constants */
     if (type == LES_Q6_K) {
       p = add_128_of_q6_k(w, a, j, p);
     } else if (type == LES_Q4_K) {

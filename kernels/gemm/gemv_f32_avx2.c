@@ -1,5 +1,5 @@
-/* Products in f32 with a few rows of activations: the sums of one panel of outputs stay in registers or
- * close, and the weights are read in the order in which they lie. */
+/* F32 products with few rows of activations: the sums of one panel of outputs stay in registers or in the L1
+ * cache, and the weights are read in the order in which they lie. */
 #include "gemm/gemv.h"
 #include "gemm/panel_avx2.h"
 #include "gemm/transpose_avx2.h"
@@ -7,14 +7,14 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct job {
+typedef struct product {
   const les_matrix *w;
   les_weight_kind kind;
   const float *x;
   int64_t m;
   size_t row_bytes;
   float *y;
-} job;
+} product;
 
 /* sums (PANEL_COLS_F32) += x (n) times the panel, k ascending. */
 static void multiply_row(const float *x, const panel_f32 *panel, int64_t n, float *sums) {
@@ -30,8 +30,7 @@ static void multiply_row(const float *x, const panel_f32 *panel, int64_t n, floa
   _mm256_storeu_ps(sums + 16, c);
 }
 
-/* The same from weights that are not quantized, without the panel. ahead: what to fetch meanwhile, or NULL.
- */
+/* The same for weights that are not quantized, straight from the matrix. ahead: what to prefetch, or NULL. */
 static inline void multiply_floats_of(les_dtype type, const float *x, const les_panel_source *source,
                                       les_read_ahead *ahead, float *sums) {
   enum { VECTORS = PANEL_COLS_F32 / 8 };
@@ -72,8 +71,8 @@ static void multiply_floats(const float *x, const les_panel_source *source, les_
   }
 }
 
-/* Columns of a part of a chunk, copied: where a row's size is a power of two, all columns lie in the same few
- * lines of the cache, and would drive each other out. */
+/* A copy of a part of a chunk's columns: where a row's size is a power of two, all columns map to the same
+ * few cache sets and would evict each other. */
 enum { STAGE = 128 };
 typedef struct stage {
   _Alignas(64) uint8_t data[PANEL_COLS_F32][STAGE * sizeof(float) + 64];
@@ -91,38 +90,42 @@ static les_panel_source copy_part(const les_panel_source *source, int64_t k, sta
 }
 
 static void multiply_rows(const void *arg, int64_t first, const les_read_ahead *ahead) {
-  const job *j = arg;
+  const product *p = arg;
   les_read_ahead next = *ahead;
   _Alignas(64) panel_f32 panel;
   float sums[LES_GEMV_ROWS_F32][PANEL_COLS_F32] = {{0}};
-  int64_t cols = j->w->cols, chunks = (cols + LES_CHUNK - 1) / LES_CHUNK;
+  int64_t cols = p->w->cols, chunks = (cols + LES_CHUNK - 1) / LES_CHUNK;
   for (int64_t c = 0; c < chunks; c++) {
     int64_t k = c * LES_CHUNK, n = cols - k < LES_CHUNK ? cols - k : LES_CHUNK;
-    les_panel_source source = {&j->kind, n, les_dtype_bytes(j->w->type, n), {0}};
+    les_panel_source source = {&p->kind, n, les_dtype_bytes(p->w->type, n), {0}};
     for (int i = 0; i < PANEL_COLS_F32; i++) { /* past the end: the last row again, not stored later */
-      int64_t row = first + i < j->w->rows ? first + i : j->w->rows - 1;
+      int64_t row = first + i < p->w->rows ? first + i : p->w->rows - 1;
       source.cols[i] =
-          (const uint8_t *)j->w->data + (size_t)row * j->row_bytes + les_dtype_bytes(j->w->type, k);
+          (const uint8_t *)p->w->data + (size_t)row * p->row_bytes + les_dtype_bytes(p->w->type, k);
     }
-    if (j->kind.quant) {
+    if (p->kind.quant) {
       les_prefetch_share(ahead, c, chunks);
-      les_unpack_f32_avx2(&source, &panel);
-      for (int64_t r = 0; r < j->m; r++) multiply_row(j->x + r * cols + k, &panel, n, sums[r]);
+      les_pack_panel_f32_avx2(&source, &panel);
+      for (int64_t r = 0; r < p->m; r++) multiply_row(p->x + r * cols + k, &panel, n, sums[r]);
     }
-    for (int64_t from = 0; !j->kind.quant && from < n; from += STAGE) {
+    for (int64_t from = 0; !p->kind.quant && from < n; from += STAGE) {
       stage copy;
       les_panel_source part = copy_part(&source, from, &copy);
-      for (int64_t r = 0; r < j->m; r++)
-        multiply_floats(j->x + r * cols + k + from, &part, r == 0 ? &next : NULL, sums[r]);
+      for (int64_t r = 0; r < p->m; r++)
+        multiply_floats(p->x + r * cols + k + from, &part, r == 0 ? &next : NULL, sums[r]);
     }
   }
-  for (int64_t r = 0; r < j->m; r++)
-    for (int64_t i = 0; i < PANEL_COLS_F32 && first + i < j->w->rows; i++)
-      j->y[r * j->w->rows + first + i] = sums[r][i];
+  for (int64_t r = 0; r < p->m; r++)
+    for (int64_t i = 0; i < PANEL_COLS_F32 && first + i < p->w->rows; i++)
+      p->y[r * p->w->rows + first + i] = sums[r][i];
 }
 
 void les_gemv_f32_avx2(const les_matrix *w, const float *x, int64_t m, float *y, int threads) {
-  job j = {.w = w, .x = x, .m = m, .y = y, .row_bytes = les_dtype_bytes(w->type, w->cols)};
-  j.kind = (les_weight_kind){w->type, les_quant_find(w->type), les_int8_find(w->type)};
-  les_for_row_blocks(w, PANEL_COLS_F32, threads, multiply_rows, &j);
+  product p = {.w = w,
+               .kind = les_weight_kind_of(w->type),
+               .x = x,
+               .m = m,
+               .y = y,
+               .row_bytes = les_dtype_bytes(w->type, w->cols)};
+  les_for_row_blocks(w, PANEL_COLS_F32, threads, multiply_rows, &p);
 }

@@ -14,7 +14,7 @@ typedef struct les_matrix {
 } les_matrix;
 
 /* How products are computed; stored with a result.
- * F32: weights unpacked to f32, one chain of fused multiply-adds over k ascending, starting from 0.
+ * F32: weights dequantized, one chain of fused multiply-adds over k ascending, starting from 0.
  * INT16: activations as 16-bit integers per row and 256 columns, exact integer sums per weight block.
  * INT8: the same with 8 bits for Q4_0, Q4_1, Q4_K and Q6_K; other types as in INT16.
  * AUTO: INT16 where the weights are quantized, F32 where they are not.

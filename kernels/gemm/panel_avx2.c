@@ -8,7 +8,7 @@
 
 /* ---- activations ---- */
 
-/* Four streams of n dwords into one, an element of each in turn. */
+/* Interleaves four streams of n dwords. */
 static void interleave4(const uint32_t *const src[4], int64_t n, uint32_t *dst) {
   int64_t k = 0;
   for (; k + 4 <= n; k += 4, dst += 16) {
@@ -25,8 +25,8 @@ static void interleave4(const uint32_t *const src[4], int64_t n, uint32_t *dst) 
     for (int i = 0; i < 4; i++) *dst++ = src[i][k];
 }
 
-void les_pack_f32_avx2(const les_weight_kind *kind, const float *x, int64_t stride, int rows, int64_t n,
-                       void *tile) {
+void les_pack_tile_f32_avx2(const les_weight_kind *kind, const float *x, int64_t stride, int rows, int64_t n,
+                            void *tile) {
   (void)kind;
   static const float ZEROS[LES_CHUNK];
   const uint32_t *src[TILE_ROWS];
@@ -62,7 +62,7 @@ static int32_t sum_of(const int32_t *q, int n) {
   return sum;
 }
 
-/* Words in which quads of neighbours lie as 0, 2, 1, 3; n is a multiple of 32. */
+/* Words, each four in the order 0, 2, 1, 3; n is a multiple of 32. */
 static void narrow_to_words(const int32_t *q, int64_t n, uint32_t *out) {
   const __m256i order = _mm256_setr_epi8(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15, //
                                          0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
@@ -85,8 +85,8 @@ static void narrow_to_bytes(const int32_t *q, int64_t n, uint32_t *out) {
   }
 }
 
-void les_pack_int16_avx2(const les_weight_kind *kind, const float *x, int64_t stride, int rows, int64_t n,
-                         void *tile) {
+void les_pack_tile_int16_avx2(const les_weight_kind *kind, const float *x, int64_t stride, int rows,
+                              int64_t n, void *tile) {
   tile_int16 *t = tile;
   int32_t q[LES_CHUNK];
   uint32_t words[TILE_ROWS][LES_CHUNK / 2] = {{0}};
@@ -102,8 +102,8 @@ void les_pack_int16_avx2(const les_weight_kind *kind, const float *x, int64_t st
   interleave4(src, n / 2, (uint32_t *)t->x);
 }
 
-void les_pack_int8_avx2(const les_weight_kind *kind, const float *x, int64_t stride, int rows, int64_t n,
-                        void *tile) {
+void les_pack_tile_int8_avx2(const les_weight_kind *kind, const float *x, int64_t stride, int rows, int64_t n,
+                             void *tile) {
   tile_int8 *t = tile;
   int32_t q[LES_CHUNK];
   uint32_t bytes[TILE_ROWS][LES_CHUNK / 4] = {{0}};
@@ -127,13 +127,13 @@ void les_pack_int8_avx2(const les_weight_kind *kind, const float *x, int64_t str
 
 /* ---- weights ---- */
 
-/* Columns first .. first + 7 of a panel: rows of W. */
-static void open_octet(const les_panel_source *source, int first, les_rows8 *w) {
+/* Columns first .. first + 7 of a panel, which are rows of W. */
+static void prepare_columns(const les_panel_source *source, int first, les_rows8 *w) {
   memcpy(w->src, source->cols + first, sizeof w->src);
   les_rows8_prepare(source->kind, source->n, w);
 }
 
-/* Dwords of four neighbours of eight columns, from the chunk's element 32 j on. */
+/* Dwords of four consecutive elements of eight columns, from the chunk's element 32 j on. */
 static inline void load_quads(const les_weight_kind *kind, const les_rows8 *w, int64_t j, __m256i r[8]) {
 #define LOAD(type, group, has_min)                                                                           \
   do {                                                                                                       \
@@ -144,26 +144,26 @@ static inline void load_quads(const les_weight_kind *kind, const les_rows8 *w, i
   transpose8(r);
 }
 
-static void unpack_quant_f32(const les_panel_source *source, int first, panel_f32 *panel) {
-  les_rows8 octet;
+static void pack_dequantized(const les_panel_source *source, int first, panel_f32 *panel) {
+  les_rows8 rows;
   const les_quant *quant = source->kind->quant;
-  open_octet(source, first, &octet);
+  prepare_columns(source, first, &rows);
   for (int64_t j = 0; j < source->n / 32; j++) {
     __m256i r[8];
-    load_quads(source->kind, &octet, j, r);
+    load_quads(source->kind, &rows, j, r);
     LES_UNROLL for (int i = 0; i < 8; i++) {
       int64_t g = (32 * j + 4 * i) / quant->group;
       LES_UNROLL for (int byte = 0; byte < 4; byte++) {
         __m256i q = _mm256_srai_epi32(_mm256_slli_epi32(r[i], 24 - 8 * byte), 24);
-        __m256 w = _mm256_mul_ps(_mm256_cvtepi32_ps(q), octet.scale[g]);
-        if (quant->has_min) w = _mm256_sub_ps(w, octet.min[g]);
+        __m256 w = _mm256_mul_ps(_mm256_cvtepi32_ps(q), rows.scale[g]);
+        if (quant->has_min) w = _mm256_sub_ps(w, rows.min[g]);
         _mm256_store_ps(panel->w[32 * j + 4 * i + byte] + first, w);
       }
     }
   }
 }
 
-static void unpack_floats(const les_panel_source *source, int first, panel_f32 *panel) {
+static void pack_floats(const les_panel_source *source, int first, panel_f32 *panel) {
   int64_t k = 0;
   size_t element = source->bytes / (size_t)source->n;
   for (; k + 8 <= source->n; k += 8) {
@@ -177,15 +177,15 @@ static void unpack_floats(const les_panel_source *source, int first, panel_f32 *
       les_dequantize(source->kind->type, source->cols[i] + (size_t)k * element, 1, &panel->w[k][i]);
 }
 
-void les_unpack_f32_avx2(const les_panel_source *source, void *panel) {
+void les_pack_panel_f32_avx2(const les_panel_source *source, void *panel) {
   for (int first = 0; first < PANEL_COLS_F32; first += 8)
     if (source->kind->quant)
-      unpack_quant_f32(source, first, panel);
+      pack_dequantized(source, first, panel);
     else
-      unpack_floats(source, first, panel);
+      pack_floats(source, first, panel);
 }
 
-/* The octet's scales and minima to their columns of the panel. */
+/* Copies the scales and minima of eight rows of W to their columns of the panel. */
 static inline void place_groups(const les_panel_source *source, const les_rows8 *w, int cols, float *scale,
                                 float *min) {
   int64_t groups = source->n / source->kind->quant->group;
@@ -194,15 +194,15 @@ static inline void place_groups(const les_panel_source *source, const les_rows8 
     _mm256_store_ps(min + g * cols, w->min[g]);
 }
 
-static inline void unpack_int16(const les_panel_source *source, int cols, float *scale, float *min,
-                                int32_t *w) {
+static inline void pack_int16(const les_panel_source *source, int cols, float *scale, float *min,
+                              int32_t *w) {
   for (int first = 0; first < cols; first += 8) {
-    les_rows8 octet;
-    open_octet(source, first, &octet);
-    place_groups(source, &octet, cols, scale + first, min + first);
+    les_rows8 rows;
+    prepare_columns(source, first, &rows);
+    place_groups(source, &rows, cols, scale + first, min + first);
     for (int64_t j = 0; j < source->n / 32; j++) {
       __m256i r[8];
-      load_quads(source->kind, &octet, j, r);
+      load_quads(source->kind, &rows, j, r);
       LES_UNROLL for (int i = 0; i < 8; i++) {
         int32_t *out = w + (16 * j + 2 * i) * cols + first;
         _mm256_store_si256((__m256i *)out, _mm256_srai_epi16(_mm256_slli_epi16(r[i], 8), 8));
@@ -212,38 +212,37 @@ static inline void unpack_int16(const les_panel_source *source, int cols, float 
   }
 }
 
-static inline void unpack_int8(const les_panel_source *source, int cols, float *scale, float *min,
-                               int32_t *w) {
+static inline void pack_int8(const les_panel_source *source, int cols, float *scale, float *min, int32_t *w) {
   __m256i offset = _mm256_set1_epi8((char)source->kind->int8->offset);
   for (int first = 0; first < cols; first += 8) {
-    les_rows8 octet;
-    open_octet(source, first, &octet);
-    place_groups(source, &octet, cols, scale + first, min + first);
+    les_rows8 rows;
+    prepare_columns(source, first, &rows);
+    place_groups(source, &rows, cols, scale + first, min + first);
     for (int64_t j = 0; j < source->n / 32; j++) {
       __m256i r[8];
-      load_quads(source->kind, &octet, j, r);
+      load_quads(source->kind, &rows, j, r);
       LES_UNROLL for (int i = 0; i < 8; i++)
           _mm256_store_si256((__m256i *)(w + (8 * j + i) * cols + first), _mm256_add_epi8(r[i], offset));
     }
   }
 }
 
-void les_unpack_int16_avx2(const les_panel_source *source, void *panel) {
+void les_pack_panel_int16_avx2(const les_panel_source *source, void *panel) {
   panel_int16 *p = panel;
-  unpack_int16(source, PANEL_COLS_INT, p->scale[0], p->min[0], p->w[0]);
+  pack_int16(source, PANEL_COLS_INT, p->scale[0], p->min[0], p->w[0]);
 }
 
-void les_unpack_int8_avx2(const les_panel_source *source, void *panel) {
+void les_pack_panel_int8_avx2(const les_panel_source *source, void *panel) {
   panel_int8 *p = panel;
-  unpack_int8(source, PANEL_COLS_INT, p->scale[0], p->min[0], p->w[0]);
+  pack_int8(source, PANEL_COLS_INT, p->scale[0], p->min[0], p->w[0]);
 }
 
-void les_unpack_int16_wide_avx2(const les_panel_source *source, void *panel) {
+void les_pack_panel_int16_wide_avx2(const les_panel_source *source, void *panel) {
   panel_int16_wide *p = panel;
-  unpack_int16(source, PANEL_COLS_WIDE, p->scale[0], p->min[0], p->w[0]);
+  pack_int16(source, PANEL_COLS_WIDE, p->scale[0], p->min[0], p->w[0]);
 }
 
-void les_unpack_int8_wide_avx2(const les_panel_source *source, void *panel) {
+void les_pack_panel_int8_wide_avx2(const les_panel_source *source, void *panel) {
   panel_int8_wide *p = panel;
-  unpack_int8(source, PANEL_COLS_WIDE, p->scale[0], p->min[0], p->w[0]);
+  pack_int8(source, PANEL_COLS_WIDE, p->scale[0], p->min[0], p->w[0]);
 }

@@ -1,9 +1,9 @@
-/* Eight rows of a quantized weight matrix in one chunk, side by side: from these the products of few rows of
- * activations and the panels of those of many are made. */
+/* Eight rows of a quantized weight matrix in one chunk, side by side: what GEMV works on, and what the panels
+ * of GEMM are packed from. */
 #ifndef LES_GEMM_ROWS8_AVX2_H
 #define LES_GEMM_ROWS8_AVX2_H
 
-#include "gemm/gemm.h"
+#include "gemm/path.h"
 #include <immintrin.h>
 
 enum { LES_ROWS8 = 8 };
@@ -57,8 +57,7 @@ static inline __m256i les_rows8_bytes(les_dtype type, const les_rows8 *w, int i,
   }
 }
 
-/* What the compiler is to know of a type: CALL(type, group, has_min); types with minima have unsigned
- * integers. */
+/* CALL(type, group, has_min) with constants, for inlining; types with minima have unsigned integers. */
 #define LES_ROWS8_DISPATCH(kind, CALL)                                                                       \
   do {                                                                                                       \
     switch ((kind)->type) {                                                                                  \

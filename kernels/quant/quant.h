@@ -1,8 +1,7 @@
-/* Quantized weights as integers. Every quantized type of GGML is, within groups of 16 or 32 neighbours,
- *     w[i] = q[i] * scale - min
- * with 8-bit integers q and an f32 scale and minimum for the group: unpacking to f32 is this with one
- * rounding for the product and one for the difference, and the integer modes of the matrix product sum over
- * q. */
+/* Quantized weights as integers. Every quantized type of GGML is, within groups of 16 or 32 consecutive
+ * elements, w[i] = q[i] * scale - min with 8-bit integers q and an f32 scale and minimum for the group:
+ * dequantizing is this with one rounding for the product and one for the difference, and the integer modes of
+ * the matrix product sum over q. */
 #ifndef LES_QUANT_QUANT_H
 #define LES_QUANT_QUANT_H
 

@@ -5,6 +5,8 @@
 #include "quant/half.h"
 #include "quant/iq_tables.h"
 
+#include <stdbool.h>
+
 static const int8_t IQ2_LEVELS[4] = {8, 25, 43, 0};
 static const int8_t IQ3_XXS_LEVELS[8] = {4, 12, 20, 28, 36, 44, 52, 62};
 static const int8_t IQ3_S_LEVELS[8] = {1, 3, 5, 7, 9, 11, 13, 15};

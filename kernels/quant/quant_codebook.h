@@ -2,7 +2,7 @@
 #ifndef LES_QUANT_QUANT_CODEBOOK_H
 #define LES_QUANT_QUANT_CODEBOOK_H
 
-#include "quant/quant.h"
+#include <stdint.h>
 
 void les_decode_iq1_s(const uint8_t *block, int8_t *q, float *scale, float *min);
 void les_decode_iq1_m(const uint8_t *block, int8_t *q, float *scale, float *min);

@@ -64,20 +64,20 @@ static float quantize_range(const float *x, uint32_t levels, uint32_t *q, float 
   return d;
 }
 
-static void pack_q4_0(const float *x, uint8_t *out) {
+static void quantize_q4_0(const float *x, uint8_t *out) {
   uint32_t q[32];
   store_u16(out, f16_of_f32(quantize_signed(x, 16, q)));
   store_nibbles(q, out + 2);
 }
 
-static void pack_q5_0(const float *x, uint8_t *out) {
+static void quantize_q5_0(const float *x, uint8_t *out) {
   uint32_t q[32];
   store_u16(out, f16_of_f32(quantize_signed(x, 32, q)));
   store_fifth_bits(q, out + 2);
   store_nibbles(q, out + 6);
 }
 
-static void pack_q4_1(const float *x, uint8_t *out) {
+static void quantize_q4_1(const float *x, uint8_t *out) {
   uint32_t q[32];
   float min;
   store_u16(out, f16_of_f32(quantize_range(x, 16, q, &min)));
@@ -85,7 +85,7 @@ static void pack_q4_1(const float *x, uint8_t *out) {
   store_nibbles(q, out + 4);
 }
 
-static void pack_q5_1(const float *x, uint8_t *out) {
+static void quantize_q5_1(const float *x, uint8_t *out) {
   uint32_t q[32];
   float min;
   store_u16(out, f16_of_f32(quantize_range(x, 32, q, &min)));
@@ -94,7 +94,7 @@ static void pack_q5_1(const float *x, uint8_t *out) {
   store_nibbles(q, out + 8);
 }
 
-static void pack_q8_0(const float *x, uint8_t *out) {
+static void quantize_q8_0(const float *x, uint8_t *out) {
   float d = fabsf(extreme_of(x)) / 127.0f, inverse = inverse_of(d);
   store_u16(out, f16_of_f32(d));
   for (int i = 0; i < 32; i++) {
@@ -103,48 +103,48 @@ static void pack_q8_0(const float *x, uint8_t *out) {
   }
 }
 
-static void pack_f16(const float *x, uint8_t *out) {
+static void quantize_f16(const float *x, uint8_t *out) {
   store_u16(out, f16_of_f32(*x));
 }
-static void pack_bf16(const float *x, uint8_t *out) {
+static void quantize_bf16(const float *x, uint8_t *out) {
   store_u16(out, bf16_of_f32(*x));
 }
-static void pack_f32(const float *x, uint8_t *out) {
+static void quantize_f32(const float *x, uint8_t *out) {
   memcpy(out, x, sizeof *x);
 }
 
 bool les_quantize(les_dtype type, const float *src, int64_t n, void *dst) {
-  void (*pack)(const float *, uint8_t *) = NULL;
+  void (*quantize)(const float *, uint8_t *) = NULL;
   switch (type) {
   case LES_F32:
-    pack = pack_f32;
+    quantize = quantize_f32;
     break;
   case LES_F16:
-    pack = pack_f16;
+    quantize = quantize_f16;
     break;
   case LES_BF16:
-    pack = pack_bf16;
+    quantize = quantize_bf16;
     break;
   case LES_Q4_0:
-    pack = pack_q4_0;
+    quantize = quantize_q4_0;
     break;
   case LES_Q4_1:
-    pack = pack_q4_1;
+    quantize = quantize_q4_1;
     break;
   case LES_Q5_0:
-    pack = pack_q5_0;
+    quantize = quantize_q5_0;
     break;
   case LES_Q5_1:
-    pack = pack_q5_1;
+    quantize = quantize_q5_1;
     break;
   case LES_Q8_0:
-    pack = pack_q8_0;
+    quantize = quantize_q8_0;
     break;
   default:
     return false;
   }
   const les_dtype_info *info = les_dtype_find(type);
   uint8_t *out = dst;
-  for (int64_t i = 0; i < n; i += info->block_elements, out += info->block_bytes) pack(src + i, out);
+  for (int64_t i = 0; i < n; i += info->block_elements, out += info->block_bytes) quantize(src + i, out);
   return true;
 }

@@ -106,8 +106,8 @@ static void layer_norm(const float *x, const float *scale, const float *bias, fl
   }
 }
 
-/* Pairs of neighbours: x (c, c) plus its swapped pairs times (-s, s). */
-static void rope_neighbours(float *x, int n_pairs, const float *cos, const float *sin) {
+/* Interleaved pairs (2i, 2i + 1): x (c, c) plus its swapped pairs times (-s, s). */
+static void rope_interleaved(float *x, int n_pairs, const float *cos, const float *sin) {
   int i = 0;
   for (; i + 4 <= n_pairs; i += 4) {
     __m256 a = _mm256_loadu_ps(x + 2 * i);
@@ -124,7 +124,8 @@ static void rope_neighbours(float *x, int n_pairs, const float *cos, const float
   }
 }
 
-static void rope_halves(float *x, int n_pairs, const float *cos, const float *sin) {
+/* Split-half pairs (i, i + n_pairs). */
+static void rope_split_half(float *x, int n_pairs, const float *cos, const float *sin) {
   for (int i = 0; i < n_pairs; i += LANES) {
     __m256 a = load(x, i, n_pairs), b = load(x + n_pairs, i, n_pairs);
     __m256 c = load(cos, i, n_pairs), s = load(sin, i, n_pairs);
@@ -137,9 +138,9 @@ static void rope(float *x, int n_heads, int head_dim, int n_pairs, const float *
                  bool neox) {
   for (int h = 0; h < n_heads; h++, x += head_dim)
     if (neox)
-      rope_halves(x, n_pairs, cos, sin);
+      rope_split_half(x, n_pairs, cos, sin);
     else
-      rope_neighbours(x, n_pairs, cos, sin);
+      rope_interleaved(x, n_pairs, cos, sin);
 }
 
 static __m256 negate(__m256 x) {

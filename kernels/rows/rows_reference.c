@@ -58,11 +58,11 @@ static float act_of(les_act act, float x) {
   case LES_ACT_SILU:
     return x / (1.0f + exp_f32(-x));
   case LES_ACT_GELU_TANH: { /* (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)), u = sqrt(2 / pi) (x + 0.044715 x^3) */
-    float u2 = x * fmaf(x * x, 0.0713548163f, 1.5957691216f);
+    float u2 = x * fmaf(x * x, GELU_CUBIC, GELU_LINEAR);
     return x / (1.0f + exp_f32(-u2));
   }
   case LES_ACT_GELU_ERF:
-    return 0.5f * x * (1.0f + erff(x * 0.70710678f));
+    return gelu_erf(x);
   case LES_ACT_RELU:
     return x < 0.0f ? 0.0f : x; /* NaN stays */
   }

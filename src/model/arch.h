@@ -27,7 +27,7 @@ typedef struct les_arch {
   les_act act; /* default, where the configuration names none */
   bool gated;
   bool learned_positions;  /* else rope */
-  bool gguf_neighbours;    /* GGUF holds q and k permuted for rope on neighbouring pairs */
+  bool gguf_interleaved;   /* GGUF holds q and k permuted for interleaved rope */
   bool hub_norm_minus_one; /* safetensors hold norm scales minus 1 */
   bool hub_transposed;     /* safetensors hold matrices as (inputs, outputs) */
   bool fused_qkv, fused_gate_up;

@@ -75,7 +75,7 @@ static les_status read_shape(les_config *c, const les_gguf *g) {
   LES_TRY(read_float(c, g, "attention.scale", &s->attn_scale));
   s->act = c->arch->act;
   s->init_range = 0.02f;
-  s->rope_neox = !c->arch->gguf_neighbours;
+  s->rope_neox = !c->arch->gguf_interleaved;
   return LES_OK;
 }
 

@@ -18,7 +18,7 @@ typedef struct les_hparams {
   float logit_softcap;  /* 0: none */
   float embd_scale;     /* token embeddings times this; 1 mostly, sqrt(n_embd) for Gemma */
   int n_rope_pairs;     /* rotated pairs of a head; 0: no rope (learned positions) */
-  bool rope_neox;       /* pairs are (i, i + n_rope_pairs), else neighbours */
+  bool rope_neox;       /* split-half pairs (i, i + n_rope_pairs), else interleaved (2i, 2i + 1) */
   float init_range;     /* standard deviation of matrices at initialisation; 0.02 by default */
   bool init_scaled_out; /* GPT-2: output projections (o, down) start with init_range / sqrt(2 n_layers) */
 } les_hparams;

@@ -66,11 +66,11 @@ static void test_rope(void **state) {
   const float cos[2] = {0.5f, 0.25f}, sin[2] = {2.0f, 3.0f};
   les_rope(x, 2, 6, 2, cos, sin, false); /* the last two of each head stay */
   les_rope(y, 2, 6, 2, cos, sin, true);
-  const float neighbours[6] = {-3.5f, 3.0f, -11.25f, 10.0f, 5, 6},
-              halves[6] = {-5.5f, -11.5f, 3.5f, 7.0f, 5, 6};
+  const float interleaved[6] = {-3.5f, 3.0f, -11.25f, 10.0f, 5, 6},
+              split_half[6] = {-5.5f, -11.5f, 3.5f, 7.0f, 5, 6};
   for (int h = 0; h < 2; h++) {
-    assert_memory_equal(x + 6 * h, neighbours, sizeof neighbours);
-    assert_memory_equal(y + 6 * h, halves, sizeof halves);
+    assert_memory_equal(x + 6 * h, interleaved, sizeof interleaved);
+    assert_memory_equal(y + 6 * h, split_half, sizeof split_half);
   }
 }
 
