@@ -4,4 +4,4 @@ set -euo pipefail
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
 "$root/.ci/setup"
 "$root/.ci/build" "$root/build" -DLES_WERROR=ON
-ctest --test-dir "$root/build" --output-on-failure "$@"
+ctest --test-dir "$root/build" --output-on-failure -j "$(nproc)" "$@"

@@ -1,13 +1,15 @@
 """What the fault tests share. Each prints a row of the table in docs/reliability.md; --full runs its full number."""
-import os, random, sys
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'mpi'))
-from sweeps import *
+from harness.program import ARGS, LESION, path
+from harness.sweeps import LAYERS, digest, events, job, sweep
 
-FULL = '--full' in sys.argv
-COPIES, TOKENS = 8, 48
-PROMPTS_N = 10 * COPIES
-CELLS = PROMPTS_N * LAYERS
-JOB = job('faults', COPIES, TOKENS)
+FULL = "--full" in ARGS
+CRASH_CELL = ARGS[0]
+COPIES = 16
+PROMPTS = 10 * COPIES
+CELLS = PROMPTS * LAYERS
+TOTAL = CELLS + PROMPTS  # with the intact runs
+JOB = job("faults", COPIES, tokens=48)
+WHOLE = path("undisturbed.h5")
 
 
 def repetitions(full):
@@ -15,24 +17,23 @@ def repetitions(full):
 
 
 def undisturbed():
-    """(digest, seconds) of the job run in peace."""
-    began = time.time()
-    sweep(JOB, path('undisturbed.h5'), ranks=3)
-    return digest(path('undisturbed.h5')), time.time() - began
+    """Runs the job in peace, as WHOLE; its digest."""
+    sweep(JOB, WHOLE, ranks=3)
+    return digest(WHOLE)
 
 
 def launch_command(output, ranks=3, args=()):
-    return [LESION, 'launch', '-n', str(ranks), *args, '--output', output, JOB]
+    return [LESION, "launch", "-n", str(ranks), *args, "--output", output, JOB]
 
 
-def forget(file):
-    for name in glob.glob(file + '*'):
-        os.unlink(name)
+def shares(rnd, n):
+    """Of a sweep, when it is to be hit: in order, and early enough that much is left to do after each."""
+    return sorted(0.6 * rnd.random() for _ in range(n))
 
 
-def handed_out(lines):
-    return sum(e['cells'] for e in lines if e['event'] == 'tile')
+def deaths(file):
+    return len(events(file, "death"))
 
 
 def row(fault, tried, happened, lost):
-    print(f'| {fault} | {tried} | {happened} | {lost} |', flush=True)
+    print(f"| {fault} | {tried} | {happened} | {lost} |", flush=True)

@@ -5,6 +5,7 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 program=${1:?path of the program} shim=${2:?path of libcrash_cell.so}
 status=0
+export PYTHONPATH=$here/..
 for test in "$here"/test_*.py; do
   /usr/bin/python3 "$test" "$program" "$shim" --full || [ $? = 77 ] || status=1
 done

@@ -1,103 +1,88 @@
 """Rank 0, mpirun or everything dies: the next start, on another number of ranks, goes on from the file."""
-import os, sys
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faults import *
+import random
+import signal
+
+from faults import CELLS, CRASH_CELL, JOB, TOTAL, launch_command, repetitions, row, shares, undisturbed
+from harness.processes import children, finish, ranks_of, send, start, wait_for, wait_gone
+from harness.program import ENV, lesion, path, run, run_tests, write_json
+from harness.sweeps import (assert_unfinished, digest, events, finished, forget, handed_out, last_start, read, start_and_kill,
+                            sweep, sweep_command, wait_until_done)
+
+GOOD = undisturbed()
 
 
-def kill_one(file, ranks, what, seconds):
-    q = start(['mpirun', '--enable-recovery', '-n', str(ranks), LESION, 'sweep', '--output', file, JOB])
-    tiles = len(events(file, 'tile'))
-    wait_for('tiles', lambda: len(events(file, 'tile')) > tiles or q.poll() is not None)
-    time.sleep(seconds)
-    root, workers = ranks_of(q.pid)
-    pid = root if what == 'rank 0' else q.pid
-    early = q.poll() is None and pid is not None
-    if early:
-        os.kill(pid, signal.SIGKILL)
-    wait_for('the orphans', lambda: not any(os.path.exists(f'/proc/{w}') for w in workers), 30)
-    q.kill()
-    q.communicate()
-    return early
+def kill_rank_0(command, file, share):
+    """Like start_and_kill, for rank 0: the other ranks end by themselves, whatever mpirun does."""
+    process = start(command)
+    wait_until_done(process, file, share)
+    root, workers = ranks_of(process.pid)
+    send(root, signal.SIGKILL)
+    wait_gone(workers)
+    process.kill()
+    process.communicate()
+    return assert_unfinished(file, "the kill")
 
 
 def launchers_die():
-    good, seconds = undisturbed()
-    rnd, n, kills, file = random.Random(2), repetitions(30), 0, path('run.h5')
+    rnd, n, file = random.Random(2), repetitions(30), path("run.h5")
     for k in range(n):
         forget(file)
-        kills += kill_one(file, 2 + k % 3, ('rank 0', 'mpirun')[k % 2], rnd.random() * seconds * 0.7)
-        before = finished(file)
+        command = ["mpirun", "--enable-recovery", *sweep_command(JOB, file, 2 + k % 3)[1:]]
+        before = (kill_rank_0, start_and_kill)[k % 2](command, file, shares(rnd, 1)[0])
         sweep(JOB, file, ranks=1 + (k + 1) % 4)
-        assert digest(file) == good, f'run {k}: bytes differ'
-        assert read(file, 'cells_computed') == CELLS
-        assert handed_out(last_start(file)) == CELLS + PROMPTS_N - before, 'finished cells were computed again'
-    assert kills >= n / 2, f'only {kills} kills came in time'
-    row('rank 0 or mpirun gets SIGKILL', f'{n} sweeps, {kills} kills',
-        f'orphaned ranks ended by themselves; the next start, on another number of ranks, completed {n} of {n}, equal to the byte',
-        'no finished cell computed again')
+        assert digest(file) == GOOD, f"run {k}: bytes differ"
+        assert read(file, "cells_computed") == CELLS
+        assert handed_out(last_start(file)) == TOTAL - before, "finished cells were computed again"
+    row("rank 0 or mpirun gets SIGKILL", f"{n} sweeps, {n} kills",
+        f"orphaned ranks ended by themselves; the next start, on another number of ranks, completed {n} of {n}, equal to the byte",
+        "no finished cell computed again")
 
 
 def launch_starts_again():
-    good, seconds = undisturbed()
-    rnd, n, file = random.Random(3), repetitions(10), path('again.h5')
+    rnd, n, file = random.Random(3), repetitions(10), path("again.h5")
     for k in range(n):
         forget(file)
-        q = start(launch_command(file, args=['--retries', '6']))
-        for _ in range(2):
-            starts = len(events(file, 'start'))
-            wait_for('a start', lambda: len(events(file, 'tile')) > 0 or q.poll() is not None)
-            time.sleep(rnd.random() * seconds / 2)
-            root = ranks_of(q.pid)[0]
-            if root and q.poll() is None:
-                os.kill(root, signal.SIGKILL)
-                wait_for('the next start', lambda: len(events(file, 'start')) > starts or q.poll() is not None)
-        err = q.communicate(timeout=200)[1]
-        assert q.returncode == 0, f'exit {q.returncode}: {err}'
-        assert digest(file) == good
-    row('rank 0 gets SIGKILL under `lesion launch`', f'{n} sweeps, 2 kills each', f'{n} of {n} started again and completed, exit code 0, equal to the byte',
-        'no finished cell computed again')
+        process = start(launch_command(file, args=["--retries", "6"]))
+        for i, share in enumerate(shares(rnd, 2), 1):
+            wait_until_done(process, file, share, starts=i)
+            send(last_start(file)[0]["pid"], signal.SIGKILL)
+            assert_unfinished(file, "the kill")
+            wait_for("the next start", lambda: len(events(file, "start")) > i, process)
+        finish(process)
+        assert digest(file) == GOOD
+    row("rank 0 gets SIGKILL under `lesion launch`", f"{n} sweeps, 2 kills each",
+        f"{n} of {n} started again and completed, exit code 0, equal to the byte", "no finished cell computed again")
 
 
 def launch_gives_up_without_progress():
-    """Rank 0 dies each time as soon as it has begun; some starts may finish a few cells all the same."""
-    file = path('hopeless.h5')
-    q = start(launch_command(file, args=['--retries', '9']))
-    killed = set()
-    while q.poll() is None:
-        for e in events(file, 'start'):
-            if e['pid'] not in killed:
-                killed.add(e['pid'])
-                try:
-                    os.kill(e['pid'], signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-        time.sleep(0.005)
-    err = q.communicate(timeout=10)[1]
-    assert q.returncode == 1 and 'starts, the last ones without a finished cell' in err, f'exit {q.returncode}: {err}'
+    """One rank that computes by itself crashes at the first cell that it has finished, each time."""
+    file = path("hopeless.h5")
+    r = run(launch_command(file, ranks=1, args=["--retries", "9"]), env=dict(ENV, LD_PRELOAD=CRASH_CELL, CRASH_AT="any"))
+    assert r.returncode == 1 and "given up after 3 starts, the last ones without a finished cell" in r.stderr, r.stderr
+    assert finished(file)[0] == 0
+    assert len(events(file, "start")) == 3
 
 
 def a_signal_to_launch_leaves_a_checkpoint():
-    for how in signal.SIGTERM, signal.SIGINT:
-        file = path('asked.h5')
-        q = start(launch_command(file))
-        tiles = len(events(file, 'tile'))
-        wait_for('a tile', lambda: len(events(file, 'tile')) > tiles)
-        q.send_signal(how)
-        err = q.communicate(timeout=60)[1]
-        assert q.returncode == 75, f'exit {q.returncode}: {err}'
-        assert not ranks_of(q.pid)[1]
-    assert run(launch_command(file)).returncode == 0
-    assert digest(file) == digest(path('undisturbed.h5'))
+    file = path("asked.h5")
+    for i, how in enumerate((signal.SIGTERM, signal.SIGINT), 1):
+        process = start(launch_command(file))
+        wait_until_done(process, file, 0, starts=i)
+        ranks = children(process.pid)
+        send(process.pid, how)
+        finish(process, code=75)
+        wait_gone(ranks)
+    finish(start(launch_command(file)))
+    assert digest(file) == GOOD
 
 
 def launch_passes_errors_on():
-    with open(path('broken.json'), 'w') as f:
-        f.write('{"model": "no.gguf", "prompts": "no", "lesions": ["skip@0"], "measures": ["kl"]}')
-    for bad in path('broken.json'), path('no.json'):
-        r = run([LESION, 'launch', '-n', '2', bad])
-        assert r.returncode == 1 and len([x for x in r.stderr.splitlines() if x.startswith('lesion:')]) == 1, r.stderr
-    assert run([LESION, 'launch', '-n', 'x', JOB]).returncode == 2
+    broken = write_json(path("broken.json"), dict(model="no.gguf", prompts="no", lesions=["skip@0"], measures=["kl"]))
+    for bad in broken, path("no.json"):
+        r = lesion("launch", "-n", "2", bad, code=1)
+        assert len([x for x in r.stderr.splitlines() if x.startswith("lesion:")]) == 1, r.stderr
+    lesion("launch", "-n", "x", JOB, code=2)
 
 
-main([launchers_die, launch_starts_again, launch_gives_up_without_progress, a_signal_to_launch_leaves_a_checkpoint,
-      launch_passes_errors_on])
+run_tests([launchers_die, launch_starts_again, launch_gives_up_without_progress, a_signal_to_launch_leaves_a_checkpoint,
+           launch_passes_errors_on])

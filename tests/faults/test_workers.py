@@ -1,83 +1,70 @@
 """Workers that die or stop while `lesion launch` runs: the sweep completes by itself with the same bytes."""
-import os, sys
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from faults import *
+import random
+import signal
 
-SIGNALS = {'SIGKILL': signal.SIGKILL, 'SIGSEGV': signal.SIGSEGV, 'SIGSTOP': signal.SIGSTOP}
+from faults import CELLS, TOTAL, deaths, launch_command, repetitions, row, shares, undisturbed
+from harness.processes import finish, ranks_of, replacements, send, start, wait_for
+from harness.program import path, run_tests
+from harness.sweeps import assert_unfinished, digest, events, forget, handed_out, wait_until_done
+
+GOOD = undisturbed()
 
 
-def one(file, how, n_kills, rnd, seconds):
-    """Returns (kills, cells handed out a second time)."""
-    forget(file)
-    q = start(launch_command(file))
-    wait_for('workers', lambda: events(file, 'tile') or q.poll() is not None)
-    kills = 0
-    for _ in range(n_kills):
-        time.sleep(rnd.random() * seconds / (n_kills + 1))
-        workers = ranks_of(q.pid)[1]
-        if not workers or (q.poll() is not None):
-            break
-        try:
-            os.kill(rnd.choice(workers), how)
-            kills += 1
-        except ProcessLookupError:
-            pass
-    err = q.communicate(timeout=200)[1]
-    assert q.returncode == 0, f'exit {q.returncode}: {err}'
-    lines = events(file)
-    again = handed_out(lines) - CELLS - PROMPTS_N
-    sizes, in_flight = {}, 0
+def hit(process, file, how, share, rnd):
+    """One of the workers that live gets the signal, and rank 0 sees it."""
+    wait_until_done(process, file, share)
+    wait_for("a worker", lambda: ranks_of(process.pid)[1], process)
+    before = deaths(file)
+    send(rnd.choice(ranks_of(process.pid)[1]), how)
+    assert_unfinished(file, "the signal")
+    wait_for("its death", lambda: deaths(file) > before, process)
+
+
+def check_again(file):
+    """Only cells that were in flight with a dead worker were computed again. Returns how many that were."""
+    lines, sizes, in_flight = events(file), {}, 0
+    again = handed_out(lines) - TOTAL
     for e in lines:
-        if e['event'] == 'tile':
-            sizes[e['tile']] = e['cells']
-        if e['event'] == 'death':
-            in_flight += sizes.get(e.get('tile'), 0)
-    if len([e for e in lines if e['event'] == 'start']) == 1:
-        assert again <= in_flight, f'{again} cells computed again, {in_flight} were in flight'
-    return kills, again
+        if e["event"] == "tile":
+            sizes[e["tile"]] = e["cells"]
+        if e["event"] == "death":
+            in_flight += sizes.get(e.get("tile"), 0)
+    if len(events(file, "start")) == 1:
+        assert again <= in_flight, f"{again} cells computed again, {in_flight} were in flight"
+    return again
 
 
 def workers_die():
-    good, seconds = undisturbed()
-    rnd, n, total, lost = random.Random(1), repetitions(50), 0, 0
+    signals, rnd, n, total, lost, file = ["SIGKILL", "SIGSEGV", "SIGSTOP"], random.Random(1), repetitions(50), 0, 0, path("run.h5")
     for k in range(n):
-        name = list(SIGNALS)[k % 3]
-        kills, again = one(path('run.h5'), SIGNALS[name], 1 + rnd.randrange(3), rnd, seconds)
-        assert digest(path('run.h5')) == good, f'run {k} ({name}): bytes differ'
-        total, lost = total + kills, max(lost, again)
-    assert total >= n / 2, f'only {total} signals came in time'
-    row('a worker gets SIGKILL, SIGSEGV or SIGSTOP', f'{n} sweeps, {total} signals',
-        f'{n} of {n} completed by themselves, exit code 0, equal to the byte', f'at most {lost} of {CELLS} cells computed again: tiles in flight')
-
-
-def replacements(launcher):
-    """Processes that were started in place of dead workers."""
-    found = []
-    for child in children(launcher):
-        try:
-            with open(f'/proc/{child}/cmdline', 'rb') as f:
-                found += [child] if b'--sharers' in f.read() else []
-        except OSError:
-            pass
-    return found
+        how, kills = signals[k % 3], 1 + rnd.randrange(3)
+        forget(file)
+        process = start(launch_command(file))
+        for share in shares(rnd, kills):
+            hit(process, file, getattr(signal, how), share, rnd)
+        finish(process)
+        assert digest(file) == GOOD, f"run {k} ({how}): bytes differ"
+        total, lost = total + kills, max(lost, check_again(file))
+    row("a worker gets SIGKILL, SIGSEGV or SIGSTOP", f"{n} sweeps, {total} signals",
+        f"{n} of {n} completed by themselves, exit code 0, equal to the byte",
+        f"at most {lost} of {CELLS} cells computed again: tiles in flight")
 
 
 def replacements_die_while_they_start():
-    n, rnd, file = repetitions(10), random.Random(5), path('spawned.h5')
+    n, file = repetitions(10), path("spawned.h5")
     for k in range(n):
         forget(file)
-        q = start(launch_command(file))
-        wait_for('workers', lambda: events(file, 'tile') or q.poll() is not None)
-        os.kill(events(file, 'worker')[-1]['pid'], signal.SIGKILL)
-        wait_for('a replacement', lambda: replacements(q.pid) or q.poll() is not None)
-        time.sleep(rnd.random() / 5)
-        for child in replacements(q.pid):
-            os.kill(child, signal.SIGKILL)
-        err = q.communicate(timeout=200)[1]
-        assert q.returncode == 0, f'exit {q.returncode}: {err}'
-        assert digest(file) == digest(path('undisturbed.h5')), f'run {k}: bytes differ'
-    row('a replacement gets SIGKILL while it starts', f'{n} sweeps', f'{n} of {n} completed by themselves, exit code 0, equal to the byte',
-        'tiles in flight; up to 20 s, which MPI_Comm_spawn waits')
+        process = start(launch_command(file))
+        wait_until_done(process, file, 0)
+        send(events(file, "worker")[-1]["pid"], signal.SIGKILL)
+        wait_for("a replacement", lambda: replacements(process.pid), process)
+        for child in replacements(process.pid):
+            send(child, signal.SIGKILL)
+        finish(process)
+        assert digest(file) == GOOD, f"run {k}: bytes differ"
+    row("a replacement gets SIGKILL while it starts", f"{n} sweeps",
+        f"{n} of {n} completed by themselves, exit code 0, equal to the byte",
+        "tiles in flight; up to 20 s, which MPI_Comm_spawn waits")
 
 
-main([workers_die, replacements_die_while_they_start])
+run_tests([workers_die, replacements_die_while_they_start])

@@ -2,13 +2,12 @@
  * changes of them, the same in every run. Usage: fuzz_NAME FOLDER RUNS. With -DLES_FUZZ=ON (clang) targets
  * are linked to libFuzzer instead. */
 #include "base/rng.h"
+#include "fuzz.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 enum { MOST_SEEDS = 256, MOST_BYTES = 1 << 20 };
 
@@ -73,6 +72,7 @@ int main(int argc, char **argv) {
   uint8_t *data = malloc(MOST_BYTES);
   if (n_seeds == 0 || !data) return fprintf(stderr, "usage: %s FOLDER RUNS\n", argv[0]), 2;
   for (int i = 0; i < n_seeds; i++) LLVMFuzzerTestOneInput(seeds[i].data, seeds[i].n);
+  if (fuzz_taken == 0) return fprintf(stderr, "%s: not one file is valid input\n", argv[1]), 1;
   for (uint64_t run = 0, runs = strtoull(argv[2], NULL, 10); run < runs; run++) {
     const seed *s = &seeds[draw(run, 0, (uint32_t)n_seeds)];
     size_t n = s->n;

@@ -1,12 +1,10 @@
 /* config.json: whatever the bytes, a configuration or an error, no crash. */
+#include "fuzz.h"
 #include "model/config_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static char folder[] = "/tmp/lesion-fuzz-XXXXXX", link_path[64];
 
@@ -15,24 +13,27 @@ static void remove_folder(void) {
   rmdir(folder);
 }
 
-/* A folder whose config.json is the memory file. */
-static int open_memory_file(void) {
+/* A folder whose config.json is a file in memory, empty at first; its descriptor. */
+static int open_config(void) {
   char target[64];
-  int fd = memfd_create("config", 0);
-  if (fd < 0 || !mkdtemp(folder)) return -1;
-  snprintf(target, sizeof target, "/proc/self/fd/%d", fd);
+  int fd = fuzz_file(NULL, 0, target);
+  bool made = mkdtemp(folder) != NULL;
   snprintf(link_path, sizeof link_path, "%s/config.json", folder);
+  if (!made || symlink(target, link_path) != 0) {
+    perror(link_path);
+    abort();
+  }
   atexit(remove_folder);
-  return symlink(target, link_path) == 0 ? fd : -1;
+  return fd;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-  static int fd = -2;
+  static int fd = -1;
   enum { MAX_LAYERS = 1000 };
-  if (fd == -2) fd = open_memory_file();
-  if (fd < 0 || ftruncate(fd, 0) != 0 || pwrite(fd, data, n, 0) != (ssize_t)n) return 0;
+  if (fd < 0) fd = open_config();
+  if (ftruncate(fd, 0) != 0 || pwrite(fd, data, n, 0) != (ssize_t)n) abort();
   les_config config;
-  les_config_read_json(&config, folder, MAX_LAYERS);
+  fuzz_taken += les_config_read_json(&config, folder, MAX_LAYERS) == LES_OK;
   les_config_free(&config);
   return 0;
 }

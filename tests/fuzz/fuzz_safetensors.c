@@ -1,13 +1,10 @@
 /* safetensors files, built into a model of each architecture: whatever the bytes, a model or an error, no
  * crash. */
 #include "format/safetensors.h"
+#include "fuzz.h"
 #include "model/bind.h"
 
-#include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* The configuration of the files in data/fuzz/safetensors. */
 static les_status make_config(const les_arch *arch, les_config *c) {
@@ -23,7 +20,8 @@ static void build(const les_arch *arch, const les_tensors *w) {
   les_config config;
   les_model model = {0};
   les_owned owned = {0};
-  if (make_config(arch, &config) == LES_OK) les_model_bind(&model, &config, w, true, &owned);
+  if (make_config(arch, &config) == LES_OK)
+    fuzz_taken += les_model_bind(&model, &config, w, true, &owned) == LES_OK;
   les_owned_free(&owned);
   les_config_free(&config);
 }
@@ -31,9 +29,7 @@ static void build(const les_arch *arch, const les_tensors *w) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   char path[64];
   les_safetensors *s;
-  int fd = memfd_create("weights", 0);
-  if (fd < 0 || write(fd, data, n) != (ssize_t)n) return 0;
-  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  int fd = fuzz_file(data, n, path);
   if (les_safetensors_open(&s, path) == LES_OK) {
     for (int i = 0; les_arch_at(i); i++) build(les_arch_at(i), les_safetensors_tensors(s));
     les_safetensors_close(&s);

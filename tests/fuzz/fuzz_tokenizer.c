@@ -1,14 +1,11 @@
 /* tokenizer.json files, and GGUF files with a vocabulary: whatever the bytes, a tokenizer that encodes and
  * decodes, or an error, no crash. */
+#include "fuzz.h"
 #include "token/tokenizer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static les_tokenizer *open_tokenizer(const char *path, bool gguf) {
   les_tokenizer *tok;
@@ -35,11 +32,12 @@ static void use(const les_tokenizer *tok) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   char path[64];
-  int fd = memfd_create("tokenizer", 0);
-  if (fd < 0 || write(fd, data, n) != (ssize_t)n) return 0;
-  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  int fd = fuzz_file(data, n, path);
   les_tokenizer *tok = open_tokenizer(path, n >= 4 && !memcmp(data, "GGUF", 4));
-  if (tok) use(tok);
+  if (tok) {
+    fuzz_taken++;
+    use(tok);
+  }
   les_tokenizer_close(&tok);
   close(fd);
   return 0;

@@ -1,18 +1,16 @@
-#!/usr/bin/env python3
 """Properties of a prompt suite: check_prompts.py LESION VOCABULARY SUITE.jsonl
 
 Every prompt is an object of known fields with an id of its own that begins with its domain; a suite has ten domains of
 one size; no two prompts are alike (normalised edit distance above 0.3); each is under 80 tokens of the vocabulary (Llama
 3's, as .gguf or .gguf.gz); half of them have an answer that the prompt does not end with; words are known to aspell or
-to words.txt. One line a deviation; silence is a pass."""
+to words.txt."""
 import collections
 import gzip
 import json
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
+
+from harness.program import ARGS, complain, lesion, path, run
 
 DOMAINS = "arithmetic logic syntax facts reasoning context code creative comparison memory".split()
 MOST_TOKENS = 79
@@ -70,22 +68,20 @@ def check_alike(prompts):
                 yield f"{q['id']} and {p['id']} are alike: {p['prompt']!r}"
 
 
-def count_tokens(program, vocabulary, *text):
+def count_tokens(vocabulary, *text):
     """The number of tokens of each document."""
-    command = [program, "tokenize", vocabulary, "--no-bos", *text]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = lesion("tokenize", vocabulary, "--no-bos", *text).stdout.splitlines()
     return [len(json.loads(line)["tokens"]) for line in lines]
 
 
-def check_length(prompts, program, vocabulary):
+def check_length(prompts, vocabulary):
     long = [p for p in prompts if len(p["prompt"].encode()) > MOST_TOKENS]  # a token is a byte at least
     lines = [p for p in long if "\n" not in p["prompt"]]
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
-        file.write("".join(p["prompt"] + "\n" for p in lines))
-        file.flush()
-        counts = dict(zip((p["id"] for p in lines), count_tokens(program, vocabulary, "--file", file.name, "--lines")))
+    with open(path("prompts.txt"), "w", encoding="utf-8") as file:
+        file.writelines(p["prompt"] + "\n" for p in lines)
+    counts = dict(zip((p["id"] for p in lines), count_tokens(vocabulary, "--file", path("prompts.txt"), "--lines"), strict=True))
     for p in long:
-        n = counts.get(p["id"]) or count_tokens(program, vocabulary, "--text", p["prompt"])[0]
+        n = counts.get(p["id"]) or count_tokens(vocabulary, "--text", p["prompt"])[0]
         if n > MOST_TOKENS:
             yield f"{p['id']}: {n} tokens"
 
@@ -93,25 +89,26 @@ def check_length(prompts, program, vocabulary):
 def check_spelling(prompts):
     text = "\n".join(p["prompt"] for p in prompts)
     known = set(open(WORDS, encoding="utf-8").read().split())
-    result = subprocess.run(["aspell", "list", "--lang=en_US"], input=text, capture_output=True, text=True, check=True)
+    result = run(["aspell", "list", "--lang=en_US"], input=text)
+    if result.returncode:
+        yield f"aspell: exit {result.returncode}: {result.stderr}"
     for word in sorted(set(result.stdout.split()) - known):
         yield f"not a known word: {word}"
 
 
-def main(program, vocabulary, suite):
+def unpacked(vocabulary):
+    if not vocabulary.endswith(".gz"):
+        return vocabulary
+    with gzip.open(vocabulary) as packed, open(path("vocabulary.gguf"), "wb") as file:
+        shutil.copyfileobj(packed, file)
+    return path("vocabulary.gguf")
+
+
+def deviations(vocabulary, suite):
     with open(suite, encoding="utf-8") as file:
         prompts = [json.loads(line) for line in file]
-    errors = [*check_form(prompts)] or [*check_shape(prompts), *check_alike(prompts), *check_spelling(prompts)]
-    with tempfile.NamedTemporaryFile(suffix=".gguf") as unpacked:
-        if vocabulary.endswith(".gz"):
-            with gzip.open(vocabulary) as packed:
-                shutil.copyfileobj(packed, unpacked)
-            unpacked.flush()
-            vocabulary = unpacked.name
-        errors += check_length(prompts, program, vocabulary)
-    print("\n".join(errors), end="\n" if errors else "")
-    return bool(errors)
+    yield from [*check_form(prompts)] or [*check_shape(prompts), *check_alike(prompts), *check_spelling(prompts)]
+    yield from check_length(prompts, unpacked(vocabulary))
 
 
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+complain(deviations(*ARGS))

@@ -1,4 +1,4 @@
-"""`lesion map` on result files with known contents. Usage: test_map.py [TEST...] LESION"""
+"""`lesion map` on result files with known contents. Usage: test_map.py LESION [TEST...]"""
 import json
 import os
 import subprocess
@@ -8,15 +8,9 @@ import unittest
 
 import h5py
 import numpy as np
-import resultfile
 
-LESION = sys.argv.pop()
-
-
-def lesion(*args, code=0):
-    r = subprocess.run([LESION, *args], capture_output=True, text=True, timeout=120)
-    assert r.returncode == code, (args, r.returncode, r.stderr)
-    return r
+from harness import made_up
+from harness.program import ARGS, LESION, lesion
 
 
 class Map(unittest.TestCase):
@@ -34,8 +28,8 @@ class Map(unittest.TestCase):
             return json.load(f), r.stdout
 
     def test_means_hierarchy_and_domains(self):
-        values = resultfile.profile([0.9, 0.3, 0.5])
-        resultfile.write(self.path, {"jaccard": values})
+        values = made_up.profile([0.9, 0.3, 0.5])
+        made_up.write(self.path, {"jaccard": values})
         m, text = self.map()
         self.assertEqual((m["format"], m["version"]), ("lesion-map", 1))
         self.assertEqual(m["model"], {"name": "tiny", "sha256": "0" * 64, "architecture": "llama", "layers": 3})
@@ -47,11 +41,11 @@ class Map(unittest.TestCase):
             self.assertAlmostEqual(entry["mean"], stored[i].mean(), places=8)
             low, high = entry["ci95"]
             self.assertTrue(low < entry["mean"] < high)
-            for k, domain in enumerate(resultfile.DOMAINS):
+            for k, domain in enumerate(made_up.DOMAINS):
                 part = entry["domains"][domain]
                 self.assertEqual(part["n"], 4)
                 self.assertAlmostEqual(part["mean"], stored[i][k::3].mean(), places=8)
-        for k, domain in enumerate(resultfile.DOMAINS):
+        for k, domain in enumerate(made_up.DOMAINS):
             means = stored[:, k::3].mean(axis=1)
             self.assertEqual(m["domains"][domain]["ranked_layers"], list(np.argsort(-means)))
             self.assertAlmostEqual(m["domains"][domain]["mean"], means.mean(), places=8)
@@ -59,8 +53,8 @@ class Map(unittest.TestCase):
         self.assertNotIn("NOT FINISHED", text)
 
     def test_interval_is_the_percentile_bootstrap(self):
-        values = resultfile.profile([0.5], prompts=200, spread=1.0)
-        resultfile.write(self.path, {"jaccard": values}, prompts=200)
+        values = made_up.profile([0.5], prompts=200, spread=1.0)
+        made_up.write(self.path, {"jaccard": values}, prompts=200)
         m, _ = self.map()
         stored = values[0].astype(np.float32).astype(float)
         draws = np.random.default_rng(5).integers(0, 200, (20000, 200))
@@ -69,11 +63,11 @@ class Map(unittest.TestCase):
         self.assertTrue(np.allclose(m["layers"][0]["ci95"], expected, atol=0.006), (m["layers"][0], expected))
 
     def test_equal_results_give_equal_bytes(self):
-        values = resultfile.profile([0.9, 0.3, 0.5])
+        values = made_up.profile([0.9, 0.3, 0.5])
         maps = []
         for name in "ab":
             path = os.path.join(self.folder.name, name + ".h5")
-            resultfile.write(path, {"jaccard": values})
+            made_up.write(path, {"jaccard": values})
             with h5py.File(path, "a") as f:
                 f.attrs["cells_computed"] = np.int64(ord(name))  # attributes may differ
             maps.append(lesion("map", path, "--json").stdout)
@@ -87,7 +81,7 @@ class Map(unittest.TestCase):
                        lambda f: f.create_dataset("extra", data=np.zeros((2, 1), np.int32)),
                        lambda f: f.create_dataset("extra", data=np.zeros(2, np.float32)),
                        lambda f: f.create_dataset("extrb", data=np.zeros(2, np.float32))):
-            resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3, 0.5])})
+            made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3, 0.5])})
             with h5py.File(self.path, "a") as f:
                 change(f)
             digests.add(self.map()[0]["run"]["result_sha256"])
@@ -95,20 +89,20 @@ class Map(unittest.TestCase):
 
     def test_zones_follow_the_profile(self):
         means = [0.95] * 3 + [0.2] * 8 + [0.6] * 5
-        resultfile.write(self.path, {"jaccard": resultfile.profile(means, 60, 0.05)}, prompts=60)
+        made_up.write(self.path, {"jaccard": made_up.profile(means, 60, 0.05)}, prompts=60)
         m, _ = self.map()
         self.assertEqual([(z["name"], z["first"], z["last"]) for z in m["zones"]],
                          [("critical", 0, 2), ("quiet", 3, 10), ("active", 11, 15)])
         self.assertEqual([e["zone"] for e in m["layers"]], ["critical"] * 3 + ["quiet"] * 8 + ["active"] * 5)
 
     def test_a_flat_profile_is_one_zone(self):
-        resultfile.write(self.path, {"jaccard": resultfile.profile([0.5] * 12, 60, 0.2)}, prompts=60)
+        made_up.write(self.path, {"jaccard": made_up.profile([0.5] * 12, 60, 0.2)}, prompts=60)
         m, _ = self.map()
         self.assertEqual(len(m["zones"]), 1)
 
     def test_measure_that_falls_with_damage(self):
-        values = resultfile.profile([0.1, 0.9, 0.5], spread=0.02)
-        resultfile.write(self.path, {"top1_agreement": values})
+        values = made_up.profile([0.1, 0.9, 0.5], spread=0.02)
+        made_up.write(self.path, {"top1_agreement": values})
         m, _ = self.map("--measure", "top1_agreement")
         self.assertEqual(m["hierarchy"], [0, 2, 1])
 
@@ -117,9 +111,9 @@ class Map(unittest.TestCase):
         status[1, 6:] = 0
         status[2, :] = 0
         status[0, 3] = 2
-        values = resultfile.profile([0.9, 0.3, 0.5])
+        values = made_up.profile([0.9, 0.3, 0.5])
         values[status != 1] = np.nan
-        resultfile.write(self.path, {"jaccard": values}, status=status)
+        made_up.write(self.path, {"jaccard": values}, status=status)
         m, text = self.map()
         self.assertEqual(m["run"]["cells"], {"total": 36, "done": 17, "failed": 1})
         self.assertEqual([e["n"] for e in m["layers"]], [11, 6, 0])
@@ -129,18 +123,18 @@ class Map(unittest.TestCase):
         self.assertIn("NOT FINISHED: 17 of 36", text)
 
     def test_cells_that_are_not_finite_are_counted(self):
-        values = resultfile.profile([0.9, 0.3, 0.5])
+        values = made_up.profile([0.9, 0.3, 0.5])
         values[0, 2] = np.nan
         values[0, 4] = np.inf
-        resultfile.write(self.path, {"jaccard": values})
+        made_up.write(self.path, {"jaccard": values})
         m, text = self.map()
         self.assertEqual((m["layers"][0]["n"], m["layers"][0]["lost"]), (10, 2))
         self.assertIn("2 cells without a finite value", text)
 
     def test_families(self):
         specs = ["skip@0", "skip@1", "skip@0.attn", "skip@1.attn", "skip@0,1.attn", "none"]
-        values = resultfile.profile([0.9, 0.3, 0.2, 0.6, 0.7, 0.0], spread=0.01)
-        resultfile.write(self.path, {"jaccard": values}, specs, [0, 1, 0, 1, -1, -1], n_layers=2)
+        values = made_up.profile([0.9, 0.3, 0.2, 0.6, 0.7, 0.0], spread=0.01)
+        made_up.write(self.path, {"jaccard": values}, specs, [0, 1, 0, 1, -1, -1], n_layers=2)
         m, _ = self.map()
         self.assertEqual((m["run"]["lesions"], m["hierarchy"]), ("skip@each", [0, 1]))
         m, text = self.map("--lesions", "skip@each.attn")
@@ -153,14 +147,14 @@ class Map(unittest.TestCase):
 
     def test_layers_of_ten_and_more_are_their_own_family(self):
         specs = [f"skip@{i}+scale@{i}.mlp:alpha=0.5" for i in range(12)]
-        resultfile.write(self.path, {"jaccard": resultfile.profile([0.5] * 12)}, specs)
+        made_up.write(self.path, {"jaccard": made_up.profile([0.5] * 12)}, specs)
         m, _ = self.map()
         self.assertEqual(m["run"]["lesions"], "skip@each+scale@each.mlp:alpha=0.5")
         self.assertEqual(len(m["hierarchy"]), 12)
 
     def test_layers_that_are_told_apart(self):
-        values = resultfile.profile([0.9, 0.3, 0.5, 0.3], 60, 0.05)
-        resultfile.write(self.path, {"jaccard": values}, prompts=60)
+        values = made_up.profile([0.9, 0.3, 0.5, 0.3], 60, 0.05)
+        made_up.write(self.path, {"jaccard": values}, prompts=60)
         m, text = self.map()
         v = m["verdict"]
         self.assertEqual(v["most_critical"], {"layer": 0, "not_told_apart_from": []})
@@ -177,14 +171,14 @@ class Map(unittest.TestCase):
         self.assertIn("fewer than 30 prompts", text)
 
     def test_layers_that_are_all_alike(self):
-        values = np.tile(resultfile.profile([0.5], 60), (3, 1)) + resultfile.profile([0, 0, 0], 60, 0.01)
-        resultfile.write(self.path, {"jaccard": values}, prompts=60)
+        values = np.tile(made_up.profile([0.5], 60), (3, 1)) + made_up.profile([0, 0, 0], 60, 0.01)
+        made_up.write(self.path, {"jaccard": values}, prompts=60)
         m, text = self.map()
         self.assertEqual(m["verdict"]["removal_candidates"], [])
         self.assertIn("candidates for removal: none", text)
 
     def test_few_pairs_tell_nothing(self):
-        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.1], 6, 0.01)}, prompts=6)
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.1], 6, 0.01)}, prompts=6)
         m, _ = self.map()
         self.assertEqual(m["verdict"]["most_critical"]["not_told_apart_from"], [1])
 
@@ -193,7 +187,7 @@ class Map(unittest.TestCase):
         lesioned = np.tile(intact, (2, 1))
         lesioned[0, :12] = 0
         lesioned[0, 30:33] = 1
-        resultfile.write(self.path, {"acc": lesioned, "jaccard": resultfile.profile([0.9, 0.1], 60)}, prompts=60,
+        made_up.write(self.path, {"acc": lesioned, "jaccard": made_up.profile([0.9, 0.1], 60)}, prompts=60,
                          baseline={"acc": intact})
         m, text = self.map("--measure", "acc")
         a = m["layers"][0]["accuracy"]
@@ -213,7 +207,7 @@ class Map(unittest.TestCase):
         labels = np.full((2, 12), 2)
         labels[0, :5] = 3
         labels[1, 0] = 6
-        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.1]), "label": labels}, types={"label": np.uint8})
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.1]), "label": labels}, types={"label": np.uint8})
         m, text = self.map()
         self.assertEqual(m["layers"][0]["labels"],
                          {"intact": 0, "drifted": 7, "repetition": 5, "gibberish": 0, "empty": 0, "nan": 0})
@@ -225,7 +219,7 @@ class Map(unittest.TestCase):
         with open(path, "w") as f:
             json.dump({"model": "tiny", "block": [4, 3, 2, 1], "attn": [1, 2, 3, 4], "angular": [[4, 3, 2, 1], [1, 2, 3]],
                        "other": [1, 2]}, f)
-        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.7, 0.5, 0.1], 60, 0.01)}, prompts=60)
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.7, 0.5, 0.1], 60, 0.01)}, prompts=60)
         m, text = self.map("--importance", path)
         self.assertEqual([(p["proxy"], p["measure"], p["spearman"], p["kendall"]) for p in m["proxies"]],
                          [("block", "jaccard", 1, 1), ("attn", "jaccard", -1, -1), ("angular", "jaccard", 1, 1)])
@@ -235,21 +229,21 @@ class Map(unittest.TestCase):
         self.assertIn("importance.json", lesion("map", self.path, "--importance", path, code=1).stderr)
 
     def test_missing_measure(self):
-        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3])})
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3])})
         self.assertIn("kl_mean", lesion("map", self.path, "--measure", "kl_mean", code=1).stderr)
         self.assertIn("no_such", lesion("map", self.path, "--measure", "no_such", code=2).stderr)
         self.assertIn("tokens", lesion("map", self.path, "--measure", "tokens", code=2).stderr)
 
     def test_output_that_cannot_be_written(self):
-        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3])})
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3])})
         r = lesion("map", self.path, "--output", "/nowhere/map.json", code=1)
         self.assertIn("/nowhere/map.json", r.stderr)
         self.assertEqual(len(r.stderr.strip().splitlines()), 1)
 
     def test_a_thousand_lesions_take_seconds(self):
         specs = [f"svd@{i % 25}.attn.q:rank={1 + i // 25}" for i in range(1000)]
-        values = resultfile.profile(np.linspace(0, 1, 1000), 120)
-        resultfile.write(self.path, {"jaccard": values}, specs, [i % 25 for i in range(1000)], prompts=120,
+        values = made_up.profile(np.linspace(0, 1, 1000), 120)
+        made_up.write(self.path, {"jaccard": values}, specs, [i % 25 for i in range(1000)], prompts=120,
                          n_layers=25)
         self.assertEqual(len(self.map()[0]["layers"]), 1000)
 
@@ -266,7 +260,7 @@ class BadFiles(unittest.TestCase):
         self.folder.cleanup()
 
     def fresh(self):
-        resultfile.write(self.path, {"jaccard": resultfile.profile([0.9, 0.3, 0.5])})
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3, 0.5])})
 
     def refuse(self, words):
         r = lesion("status", self.path, code=1)
@@ -363,7 +357,7 @@ class Status(unittest.TestCase):
             status = np.ones((2, 12), np.uint8)
             status[1, 5:] = 0
             status[1, 4] = 2
-            resultfile.write(path, {"jaccard": resultfile.profile([0.9, 0.3])}, status=status)
+            made_up.write(path, {"jaccard": made_up.profile([0.9, 0.3])}, status=status)
             s = json.loads(lesion("status", path, "--json").stdout)
             self.assertEqual((s["total"], s["done"], s["failed"], s["computed"]), (24, 16, 1, 17))
             self.assertEqual([(e["lesion"], e["done"], e["total"], e["complete"]) for e in s["lesions"]],
@@ -373,11 +367,11 @@ class Status(unittest.TestCase):
     def test_while_a_writer_holds_the_file(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "run.h5")
-            resultfile.write(path, {"jaccard": resultfile.profile([0.9, 0.3])})
+            made_up.write(path, {"jaccard": made_up.profile([0.9, 0.3])})
             with h5py.File(path, "r+"):
                 lesion("status", path)
                 lesion("map", path, "--json")
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=[sys.argv[0], *ARGS])

@@ -1,27 +1,20 @@
 """`lesion sensitivity`: planted pillars in a real sweep, and result files with known contents.
-Usage: test_sensitivity.py [TEST...] LESION"""
+Usage: test_sensitivity.py LESION [TEST...]"""
 import glob
 import json
 import os
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 import unittest
 
 import numpy as np
-import resultfile
 
-LESION = sys.argv.pop()
-MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "models")
+from harness import made_up
+from harness.program import ARGS, MODELS, lesion, lesion_json, path, read_json, write_json, write_lines
+
 PARTS = ["attn.q", "attn.k", "attn.v", "attn.o", "mlp.gate", "mlp.up", "mlp.down"]
-
-
-def lesion(*args, code=0):
-    r = subprocess.run([LESION, *args], capture_output=True, text=True, timeout=240)
-    assert r.returncode == code, (args, r.returncode, r.stderr)
-    return r
 
 
 def edit_tensor(folder, name, edit):
@@ -62,28 +55,22 @@ def plant(folder, layer):
 
 class Planted(unittest.TestCase):
     def test_pillar_is_first_by_svd_and_by_noise(self):
-        with tempfile.TemporaryDirectory() as folder:
-            model = os.path.join(folder, "model")
-            shutil.copytree(os.path.join(MODELS, "tiny-llama3"), model)
-            plant(model, 2)
-            with open(os.path.join(folder, "prompts.jsonl"), "w") as f:
-                for i, text in enumerate(["The sun is up", "One and one make", "A dog and a cat", "We went home",
-                                          "If it rains", "She said hello", "Numbers: 1 2 3", "print(x)", "The end",
-                                          "Once upon a time"]):
-                    f.write(json.dumps({"id": f"p{i}", "domain": "d", "prompt": text}) + "\n")
-            job = os.path.join(folder, "job.json")
-            with open(job, "w") as f:
-                json.dump({"model": "model", "prompts": "prompts.jsonl", "measures": ["kl"], "output": "run.h5",
-                           "lesions": [f"svd@each.{p}:keep=0.9" for p in PARTS]
-                           + [f"noise@each.{p}:sigma=0.02" for p in PARTS]}, f)
-            lesion("sweep", job)
-            doc = json.loads(lesion("sensitivity", os.path.join(folder, "run.h5"), "--json").stdout)
-            self.assertEqual([k["operation"] for k in doc["rankings"]], ["svd", "noise"])
-            for k in doc["rankings"]:
-                first = k["ranking"][0]
-                self.assertEqual((first["layer"], first["matrix"], first["verdict"]), (2, "mlp.down", "pillar"))
-            verdicts = {(m["layer"], m["matrix"]): m["verdict"] for m in doc["matrices"]}
-            self.assertEqual(verdicts[2, "mlp.down"], "pillar")
+        model = path("model")
+        shutil.copytree(os.path.join(MODELS, "tiny-llama3"), model)
+        plant(model, 2)
+        texts = ["The sun is up", "One and one make", "A dog and a cat", "We went home", "If it rains", "She said hello",
+                 "Numbers: 1 2 3", "print(x)", "The end", "Once upon a time"]
+        write_lines(path("prompts.jsonl"), ({"id": f"p{i}", "domain": "d", "prompt": t} for i, t in enumerate(texts)))
+        lesion("sweep", write_json(path("job.json"), {
+            "model": "model", "prompts": "prompts.jsonl", "measures": ["kl"], "output": "run.h5",
+            "lesions": [f"svd@each.{p}:keep=0.9" for p in PARTS] + [f"noise@each.{p}:sigma=0.02" for p in PARTS]}))
+        doc = lesion_json("sensitivity", path("run.h5"))
+        self.assertEqual([k["operation"] for k in doc["rankings"]], ["svd", "noise"])
+        for k in doc["rankings"]:
+            first = k["ranking"][0]
+            self.assertEqual((first["layer"], first["matrix"], first["verdict"]), (2, "mlp.down", "pillar"))
+        verdicts = {(m["layer"], m["matrix"]): m["verdict"] for m in doc["matrices"]}
+        self.assertEqual(verdicts[2, "mlp.down"], "pillar")
 
 
 class Rankings(unittest.TestCase):
@@ -103,15 +90,15 @@ class Rankings(unittest.TestCase):
                     specs.append(f"svd@{layer}.{matrix}:{dose}")
                     layers.append(layer)
                     rows.append(means[layer][m] * factor)
-        values = np.abs(resultfile.profile(rows, 40, 0.01))
-        resultfile.write(self.path, {"kl_mean": values, **extra}, specs, layers, prompts=40, n_layers=3,
+        values = np.abs(made_up.profile(rows, 40, 0.01))
+        made_up.write(self.path, {"kl_mean": values, **extra}, specs, layers, prompts=40, n_layers=3,
                          architecture=architecture)
         return values
 
     def test_smallest_set_that_carries_the_share(self):
         values = self.write([[6, 1], [3, 1], [1, 0.5]])
         for share, pillars in ((0.4, 1), (0.6, 2), (0.95, 5)):
-            doc = json.loads(lesion("sensitivity", self.path, "--json", "--share", str(share)).stdout)
+            doc = lesion_json("sensitivity", self.path, "--share", str(share))
             ranking, = doc["rankings"]
             self.assertEqual(ranking["pillars"], pillars)
             self.assertEqual([m["verdict"] for m in ranking["ranking"]],
@@ -125,10 +112,10 @@ class Rankings(unittest.TestCase):
     def test_what_is_lost_counts_as_the_worst(self):
         values = self.write([[1, 1], [3, 1], [1, 1]])
         values[0, :] = np.nan  # svd@0.mlp.down:keep=0.5
-        resultfile.write(self.path, {"kl_mean": values},
+        made_up.write(self.path, {"kl_mean": values},
                          [f"svd@{i % 3}.{('mlp.down', 'attn.q')[i // 3 % 2]}:keep={(0.5, 0.1)[i // 6]}" for i in range(12)],
                          [i % 3 for i in range(12)], prompts=40, n_layers=3)
-        doc = json.loads(lesion("sensitivity", self.path, "--json").stdout)
+        doc = lesion_json("sensitivity", self.path)
         first = doc["rankings"][0]["ranking"]
         self.assertIn((0, "mlp.down"), [(m["layer"], m["matrix"]) for m in first[:2]])
 
@@ -136,8 +123,7 @@ class Rankings(unittest.TestCase):
         self.write([[6, 5], [3, 0.1], [0.1, 0.1]])
         freeze = os.path.join(self.folder.name, "freeze.json")
         lesion("sensitivity", self.path, "--json", "--freeze", freeze, "--share", "0.8")
-        with open(freeze) as f:
-            doc = json.load(f)
+        doc = read_json(freeze)
         self.assertEqual(doc["frozen_layers"], [0])
         self.assertEqual(doc["frozen"], ["model.layers.0.self_attn.q_proj", "model.layers.0.mlp.down_proj",
                                          "model.layers.1.mlp.down_proj"])
@@ -150,36 +136,12 @@ class Rankings(unittest.TestCase):
         self.write([[0.1, 5], [0.1, 0.1], [0.1, 0.1]], architecture="gpt2")
         freeze = os.path.join(self.folder.name, "freeze.json")
         lesion("sensitivity", self.path, "--json", "--freeze", freeze)
-        with open(freeze) as f:
-            self.assertEqual(json.load(f)["frozen"], ["transformer.h.0.attn.c_attn"])
+        self.assertEqual(read_json(freeze)["frozen"], ["transformer.h.0.attn.c_attn"])
 
     def test_no_lesion_of_a_matrix(self):
-        resultfile.write(self.path, {"kl_mean": resultfile.profile([1, 2])}, ["skip@0", "skip@1.attn"], [0, 1])
+        made_up.write(self.path, {"kl_mean": made_up.profile([1, 2])}, ["skip@0", "skip@1.attn"], [0, 1])
         self.assertIn("no lesion of a single matrix", lesion("sensitivity", self.path, code=1).stderr)
-
-    def test_peft_trains_no_frozen_module(self):
-        try:
-            import peft
-            import torch
-        except ImportError:
-            self.skipTest("PEFT is not installed")
-        self.write([[6, 5], [3, 0.1], [0.1, 0.1]])
-        freeze = os.path.join(self.folder.name, "freeze.json")
-        lesion("sensitivity", self.path, "--json", "--freeze", freeze, "--share", "0.8")
-        with open(freeze) as f:
-            doc = json.load(f)
-
-        def block():
-            part = lambda names: torch.nn.ModuleDict({n: torch.nn.Linear(8, 8) for n in names})
-            return torch.nn.ModuleDict({"self_attn": part(["q_proj", "o_proj"]), "mlp": part(["down_proj"])})
-        model = torch.nn.Module()
-        model.model = torch.nn.Module()
-        model.model.layers = torch.nn.ModuleList(block() for _ in range(3))
-        tuned = peft.get_peft_model(model, peft.LoraConfig(**doc["peft"]))
-        trained = {n.split("base_model.model.")[1].split(".lora_")[0] for n, p in tuned.named_parameters() if p.requires_grad}
-        self.assertEqual(trained, set(doc["peft"]["target_modules"]))
-        self.assertFalse(trained & set(doc["frozen"]))
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=[sys.argv[0], *ARGS])

@@ -1,52 +1,34 @@
 /* Plans: what each operation makes of a small model's matrices, norms, biases and contributions. */
-#include "base/rng.h"
 #include "lesion/lesion_plan.h"
+#include "tiny_model.h"
 #include "unit.h"
 
 enum { LAYERS = 3, EMBD = 64, FF = 96, HEADS = 4, KV = 2, DIM = 16 };
 
-/* A model of random numbers in memory, all matrices and norms of all layers. */
+/* A model of random numbers, with biases and norms wherever a layer may have them. */
 typedef struct world {
-  les_model model;
-  les_layer layers[LAYERS];
-  float *weights, bias[EMBD], scale[EMBD];
+  tiny_model tiny;
+  const les_model *model;
+  float bias[EMBD], scale[EMBD];
 } world;
 
 static int open_world(void **state) {
-  static const int sizes[LES_N_LINEAR][2] = {{HEADS * DIM, EMBD}, {KV * DIM, EMBD}, {KV * DIM, EMBD},
-                                             {EMBD, HEADS * DIM}, {FF, EMBD},       {FF, EMBD},
-                                             {EMBD, FF}};
   world *w = calloc(1, sizeof *w);
-  w->weights = calloc((size_t)LAYERS * LES_N_LINEAR * EMBD * FF, sizeof *w->weights);
-  float *at = w->weights;
+  tiny_model_make_sized(&w->tiny, (tiny_sizes){.embd = EMBD, .ff = FF, .head_dim = DIM});
+  w->model = &w->tiny.model;
+  w->tiny.model.hparams.init_scaled_out = true;
   for (int l = 0; l < LAYERS; l++) {
-    for (int id = 0; id < LES_N_LINEAR; id++, at += EMBD * FF) {
-      w->layers[l].linear[id] = (les_linear){{LES_F32, sizes[id][0], sizes[id][1], at}, w->bias};
-      for (int e = 0; e < sizes[id][0] * sizes[id][1]; e++) {
-        double z[2];
-        les_random_normal(99, LES_FOR_SAMPLES, (uint32_t)(l * LES_N_LINEAR + id), (uint64_t)e, z);
-        at[e] = (float)(0.1 * z[0]);
-      }
-    }
-    for (int id = 0; id < LES_N_NORM; id++) w->layers[l].norm[id] = (les_norm){w->scale, w->bias};
+    les_layer *layer = &w->tiny.model.layers[l];
+    for (int id = 0; id < LES_N_LINEAR; id++) layer->linear[id].bias = w->bias;
+    for (int id = 0; id < LES_N_NORM; id++) layer->norm[id] = (les_norm){w->scale, w->bias};
   }
-  w->model = (les_model){.layers = w->layers,
-                         .hparams = {.n_layers = LAYERS,
-                                     .n_embd = EMBD,
-                                     .n_ff = FF,
-                                     .n_heads = HEADS,
-                                     .n_kv_heads = KV,
-                                     .head_dim = DIM,
-                                     .gated = true,
-                                     .init_range = 0.02f,
-                                     .init_scaled_out = true}};
   *state = w;
   return 0;
 }
 
 static int close_world(void **state) {
   world *w = *state;
-  free(w->weights);
+  tiny_model_free(&w->tiny);
   free(w);
   return 0;
 }
@@ -54,9 +36,9 @@ static int close_world(void **state) {
 static les_lesion_plan *plan_with(const world *w, const char *spec, const les_means *means, int threads) {
   les_lesions lesions;
   les_lesion_plan *plan;
-  assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &w->model.hparams), LES_OK);
-  assert_int_equal(les_lesion_plan_open(&plan, &w->model, &lesions.items[0], means, threads), LES_OK);
-  assert_int_equal(plan->bytes, les_lesion_plan_bytes(&w->model, &lesions.items[0]));
+  assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &w->model->hparams), LES_OK);
+  assert_int_equal(les_lesion_plan_open(&plan, w->model, &lesions.items[0], means, threads), LES_OK);
+  assert_int_equal(plan->bytes, les_lesion_plan_bytes(w->model, &lesions.items[0]));
   les_lesions_free(&lesions);
   return plan;
 }
@@ -71,7 +53,7 @@ static const float *values(const les_lesion_plan *p, int layer, les_linear_id id
 }
 
 static const float *original(const world *w, int layer, les_linear_id id) {
-  return w->layers[layer].linear[id].w.data;
+  return w->model->layers[layer].linear[id].w.data;
 }
 
 static double mean_square(const float *a, const float *b, int n) {
@@ -115,8 +97,8 @@ static void test_mean_needs_a_calibration(void **state) {
   const char *spec = "mean@0";
   les_lesions lesions;
   les_lesion_plan *plan;
-  assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &w->model.hparams), LES_OK);
-  assert_int_equal(les_lesion_plan_open(&plan, &w->model, &lesions.items[0], NULL, 1), LES_FAILED);
+  assert_int_equal(les_lesions_parse(&lesions, &spec, 1, &w->model->hparams), LES_OK);
+  assert_int_equal(les_lesion_plan_open(&plan, w->model, &lesions.items[0], NULL, 1), LES_FAILED);
   assert_null(plan);
   assert_message("calibration");
   les_lesions_free(&lesions);
