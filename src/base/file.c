@@ -41,15 +41,13 @@ les_status les_file_read(const char *path, char **data, size_t *n) {
   return s;
 }
 
-/* Makes the new name last through a power cut. A file system that cannot do it is no reason to fail. */
-static void sync_folder(const char *path) {
-  char *folder = les_path_folder(path);
-  int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
-  if (fd >= 0) {
-    fsync(fd);
-    close(fd);
-  }
-  free(folder);
+/* Makes a new name in the folder last through a power cut. A file system that cannot do it is no reason to
+ * fail. */
+static void sync_folder(const char *folder) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
 }
 
 static les_status write_all(int fd, const char *data, size_t n) {
@@ -64,10 +62,10 @@ static les_status write_all(int fd, const char *data, size_t n) {
 }
 
 les_status les_file_write(const char *path, const void *data, size_t n) {
-  char *aside = malloc(strlen(path) + 32);
-  if (!aside) return les_no_memory("the name of a file beside %s", path);
-  sprintf(aside, "%s.%ld.tmp", path, (long)getpid());
+  char *aside = malloc(strlen(path) + 32), *folder = les_path_folder(path);
   les_status s = LES_FAILED;
+  if (!aside || !folder) LES_GOTO(s, les_no_memory("the name of a file beside %s", path), done);
+  sprintf(aside, "%s.%ld.tmp", path, (long)getpid());
   int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd >= 0) {
     s = write_all(fd, data, n);
@@ -78,9 +76,11 @@ les_status les_file_write(const char *path, const void *data, size_t n) {
     errno = error;
   }
   if (s == LES_OK)
-    sync_folder(strcpy(aside, path));
+    sync_folder(folder);
   else
     les_fail(s, "%s: cannot be written: %s", path, strerror(errno));
+done:
+  free(folder);
   free(aside);
   return s;
 }
