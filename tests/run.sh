@@ -4,4 +4,5 @@ set -euo pipefail
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
 "$root/.ci/setup"
 "$root/.ci/build" "$root/build" -DLES_WERROR=ON
-ctest --test-dir "$root/build" --output-on-failure -j "$(nproc)" "$@"
+# more at once than there are cores: half of the long tests wait for processes to die
+ctest --test-dir "$root/build" --output-on-failure -j "$((2 * $(nproc)))" "$@"

@@ -1,7 +1,7 @@
 """A SLURM of its own for a test: munged, slurmctld and some slurmd on this host, without systemd. Needs root."""
 import os, shutil, signal, socket, subprocess, time
 
-PROGRAMS = 'munged', 'slurmctld', 'slurmd', 'sbatch', 'scontrol', 'sinfo', 'scancel'
+PROGRAMS = 'munged', 'slurmctld', 'slurmd', 'sbatch', 'scontrol', 'sinfo', 'squeue', 'scancel'
 
 CONF = '''ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -97,7 +97,9 @@ class Cluster:
 
     def stop(self):
         self.call('scancel', '--user=root', check=False)
-        time.sleep(1)
+        end = time.time() + 10
+        while self.call('squeue', '-h', check=False).strip() and time.time() < end:
+            time.sleep(0.1)
         for process in reversed(self.pids):
             process.terminate()
         for process in self.pids:
