@@ -229,10 +229,6 @@ int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text) {
   return id >= 0 ? id : find_added(&tok->added_normalized, text);
 }
 
-int les_tokenizer_size(const les_tokenizer *tok) {
-  return tok->vocab.n;
-}
-
 void les_tokenizer_close(les_tokenizer **tok) {
   if (!*tok) return;
   les_vocab_free(&(*tok)->vocab);
