@@ -149,7 +149,7 @@ static les_status decode_types(const les_tokenizer *tok, const int32_t *ids, int
   les_buffer bytes = {0};
   for (int i = 0; i < n; i++) append_piece(tok, ids[i], options->special, &bytes);
   size_t skip = options->document && tok->strip_space && bytes.n && bytes.data[0] == ' ';
-  les_buffer_append_valid(out, bytes.data + skip, bytes.n - skip);
+  if (bytes.n) les_buffer_append_valid(out, bytes.data + skip, bytes.n - skip);
   les_status status = les_buffer_status(&bytes);
   les_buffer_free(&bytes);
   return status;
