@@ -1,4 +1,4 @@
-/* 16-bit floats as they lie in files, and back; round to nearest, ties to even. */
+/* Conversion between f32 and the 16-bit formats f16 and bf16; rounds to nearest, ties to even. */
 #ifndef LES_QUANT_HALF_H
 #define LES_QUANT_HALF_H
 

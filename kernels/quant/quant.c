@@ -22,7 +22,7 @@ static void decode_q4_1(const uint8_t *block, int8_t *q, float *scale, float *mi
   }
 }
 
-/* 32 values of 5 bits: low nibbles in two halves, fifth bits in a mask. */
+/* 32 values of 5 bits: nibbles, and a mask of the fifth bits. */
 static void decode_five_bits(const uint8_t *high, const uint8_t *low, int offset, int8_t *q) {
   uint32_t mask = load_u32(high);
   for (int i = 0; i < 16; i++) {
@@ -67,13 +67,13 @@ static void decode_q3_k(const uint8_t *block, int8_t *q, float *scale, float *mi
     int low_bits = scales[g % 8] >> (g / 8 * 4) & 15, high_bits = scales[8 + g % 4] >> (g / 4 * 2) & 3;
     scale[g] = d * (float)((low_bits | high_bits << 4) - 32);
   }
-  for (int i = 0; i < 256; i++) { /* the offset of 4 is off where the high bit is set */
+  for (int i = 0; i < 256; i++) { /* 4 is subtracted where the high bit is clear */
     int high_bit = high[i % 32] >> (i / 32) & 1;
     q[i] = (int8_t)((low[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3) - (high_bit ? 0 : 4));
   }
 }
 
-/* Eight 6-bit scales and minima in 12 bytes, times the block's own. */
+/* Eight 6-bit scales and minima in 12 bytes, times the block's scale and minimum. */
 static void decode_k_scales(const uint8_t *block, float *scale, float *min) {
   const uint8_t *s = block + 4;
   float d = load_f16(block), dmin = load_f16(block + 2);

@@ -22,7 +22,7 @@ static void look_up_nibbles(const int8_t levels[16], const uint8_t *nibbles, int
   }
 }
 
-/* Eight magnitudes with their signs, a bit each. */
+/* Eight magnitudes, and a sign bit for each. */
 static void look_up_eight(const int8_t *levels, uint16_t entry, uint8_t signs, int8_t *q) {
   for (int i = 0; i < 8; i++) {
     int8_t magnitude = levels[entry >> (2 * i) & 3];
@@ -37,7 +37,7 @@ static void look_up_four(const int8_t levels[8], uint16_t entry, uint8_t signs, 
   }
 }
 
-/* Eight signs stored as seven: their number is even. */
+/* Eight signs stored as seven bits: the eighth makes their parity even. */
 static uint8_t even_signs(uint32_t seven) {
   seven &= 127;
   uint32_t odd = seven ^ seven >> 4;

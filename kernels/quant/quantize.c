@@ -1,4 +1,4 @@
-/* Rounding to GGML's simple formats, step for step as ggml's reference quantizers (ggml-quants.c,
+/* Quantization to GGML's simple formats, step for step as ggml's reference quantizers (ggml-quants.c,
  * quantize_row_*_ref) do it, so that a matrix rounded here equals one rounded there. */
 #include "quant/dtype.h"
 #include "quant/half.h"
@@ -19,7 +19,7 @@ static float inverse_of(float d) {
   return d != 0.0f ? 1.0f / d : 0.0f;
 }
 
-/* The value of largest magnitude, the first of equal ones. */
+/* The value of largest magnitude; of equal ones, the first. */
 static float extreme_of(const float *x) {
   float largest = 0.0f, value = 0.0f;
   for (int i = 0; i < 32; i++)

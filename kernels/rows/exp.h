@@ -1,14 +1,14 @@
-/* The exponential functions of all implementations: polynomials of the program's own, so that every
- * instruction set gives the same bytes. Cody-Waite reduction to |r| <= ln(2) / 2, minimax polynomial
- * (relative error 2e-9 before rounding in f32, 3e-18 in f64), scaling by 2^n. The vector versions take the
- * same steps in the same order. */
+/* The exponential function, as polynomials of our own instead of libm's, so that every instruction set gives
+ * the same bytes. Cody-Waite reduction to |r| <= ln(2) / 2, minimax polynomial (relative error 2e-9 before
+ * rounding in f32, 3e-18 in f64), scaling by 2^n. The vector versions do the same operations in the same
+ * order. */
 #ifndef LES_ROWS_EXP_H
 #define LES_ROWS_EXP_H
 
 #include "quant/half.h"
 #include <math.h>
 
-/* Adding and subtracting it rounds to an integer, which is then in the low bits. */
+/* Adding and subtracting this rounds to an integer; in between, the low bits hold it. */
 #define EXP_F32_ROUND    0x1.8p23f
 #define EXP_F32_LOG2E    0x1.715476p+0f
 #define EXP_F32_LN2_HIGH 0x1.62e4p-1f

@@ -1,5 +1,5 @@
-/* The operations on rows, of which an implementation has all. What each does is said with the public function
- * of its name in kernels.h. */
+/* The row operations, all of which an implementation provides; each is documented at the public function of
+ * its name in kernels.h. */
 #ifndef LES_ROWS_ROWS_H
 #define LES_ROWS_ROWS_H
 

@@ -1,5 +1,5 @@
 /* Row operations with AVX2 and FMA: lane i of a vector is partial sum i of rows_reference.c. The last
- * elements of a row are worked on in a padded copy. */
+ * elements of a row are processed in a padded copy. */
 #include "rows/exp_avx2.h"
 #include "rows/rows.h"
 
@@ -183,7 +183,7 @@ static void add_scaled(float *x, const float *y, float a, int64_t n) {
 
 static float max_of(const float *x, int64_t n) {
   __m256 max = _mm256_set1_ps(-INFINITY);
-  for (int64_t i = 0; i < n; i += LANES) /* x > max ? x : max, which leaves NaN out */
+  for (int64_t i = 0; i < n; i += LANES) /* x > max ? x : max, which ignores NaN */
     max = _mm256_max_ps(load_fill(x, i, n, -INFINITY), max);
   float lanes[LANES], largest = -INFINITY;
   _mm256_storeu_ps(lanes, max);
@@ -266,7 +266,8 @@ static int64_t attention_scores(const float *q, int head_dim, const les_kv_span 
   return n;
 }
 
-/* Scores become exp(score - max); their sum is returned, and the sum of exp(score - max) (score - max). */
+/* Replaces scores with exp(score - max); returns their sum, and in *moment the sum of exp(score - max) (score
+ * - max). */
 static float exponentiate(float *scores, int64_t n, bool entropy, double *moment) {
   __m256 max = _mm256_set1_ps(max_of(scores, n)), sum = _mm256_setzero_ps();
   sums8 moments = zero_sums();

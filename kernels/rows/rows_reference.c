@@ -1,5 +1,5 @@
-/* Plain versions of the row operations. They fix the order of summation for all others: eight partial sums,
- * element i in sum i % 8, then folded in halves. */
+/* Reference versions of the row operations. They define the order of summation for all others: eight partial
+ * sums, element i in sum i % 8, then folded in halves. */
 #include "rows/exp.h"
 #include "rows/rows.h"
 
@@ -76,7 +76,7 @@ static void activate(les_act act, const float *gate, const float *up, int64_t n,
   }
 }
 
-/* tanh by exp: the error is within 1e-7 of the result's range, which is what a bound of scores needs. */
+/* tanh from exp, with an absolute error below 1e-7: enough for capping scores. */
 static float tanh_f32(float x) {
   float e = exp_f32(-2.0f * fabsf(x)), magnitude = (1.0f - e) / (1.0f + e);
   return copysignf(magnitude, x);
@@ -107,7 +107,7 @@ static float attention(const float *q, int head_dim, const les_kv_span *runs, in
                        float softcap, bool entropy, float *scores, float *out) {
   int64_t n = attention_scores(q, head_dim, runs, n_runs, scale, softcap, scores);
   float max = max_of(scores, n), sums[LANES] = {0};
-  double moments[LANES] = {0}; /* of exp(score - max) * (score - max) */
+  double moments[LANES] = {0}; /* sum of exp(score - max) * (score - max) */
   for (int64_t j = 0; j < n; j++) {
     float shifted = scores[j] - max;
     scores[j] = exp_f32(shifted);

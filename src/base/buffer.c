@@ -38,6 +38,7 @@ void les_buffer_append_codepoint(les_buffer *t, int32_t codepoint) {
 
 void les_buffer_append_valid(les_buffer *t, const char *bytes, size_t n) {
   size_t start = 0;
+  if (!n) bytes = ""; /* which may be NULL then */
   for (size_t i = 0; i < n;) {
     int32_t codepoint;
     size_t length = les_utf8_next(bytes + i, n - i, &codepoint);

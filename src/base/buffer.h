@@ -1,4 +1,4 @@
-/* Growable bytes: what every step of a tokenizer reads and writes. */
+/* A growable buffer of bytes. */
 #ifndef LES_BASE_BUFFER_H
 #define LES_BASE_BUFFER_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes that grow. Start from {0}; free with les_buffer_free. Running out of memory sets `failed` and makes
+/* Start from {0}; free with les_buffer_free. Running out of memory sets `failed` and makes
  * every later append do nothing, so that a caller checks once, with les_buffer_status, when it is done. */
 typedef struct les_buffer {
   char *data; /* (n) followed by a null byte; NULL while nothing has been appended */

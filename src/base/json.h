@@ -1,4 +1,5 @@
-/* JSON documents that users write: parsed with errors that name file and line, and typed reading of keys. */
+/* JSON: parsing with errors that name file and line, typed access to keys, and numbers as results are
+ * written. */
 #ifndef LES_BASE_JSON_H
 #define LES_BASE_JSON_H
 
@@ -14,18 +15,19 @@ typedef struct les_json_source {
   int line; /* of its first byte; 1 for a whole file */
 } les_json_source;
 
-/* Parses n bytes, text[n] being 0: strict about UTF-8, null characters (also as an escape), and text behind
- * the document. *doc is for cJSON_Delete. */
+/* Parses n bytes, text[n] being 0: broken UTF-8, null characters (also as an escape) and text after the
+ * document are errors. Free *doc with cJSON_Delete. */
 les_status les_json_parse(cJSON **doc, const char *text, size_t n, les_json_source source);
 
 /* Reads and parses a whole file. */
 les_status les_json_read(cJSON **doc, const char *path);
 
-/* Called for each document of a JSONL file; `doc` is the caller's. A failure ends the reading with it. */
+/* Called for each document of a JSONL file; does not own `doc`. A failure ends the reading and is returned.
+ */
 typedef les_status les_json_line_fn(void *ctx, const cJSON *doc, les_json_source at);
 
 /* Parses every line of `text`, n bytes with a null byte behind them, as a document of its own; blank lines
- * are passed over. Overwrites newlines in text. */
+ * are skipped. Overwrites newlines in text. */
 les_status les_json_lines(char *text, size_t n, const char *path, les_json_line_fn *line, void *ctx);
 
 /* The same for a whole file. */
@@ -36,8 +38,8 @@ les_status les_json_read_lines(const char *path, les_json_line_fn *line, void *c
 les_status les_json_check_keys(const cJSON *object, const char *what, const char *const *keys, int n_keys,
                                const char *path);
 
-/* Readers of one key of an object. Not there: *value stays as it is. Another type, or a number outside of
- * [low, high]: LES_FAILED with a message that names file and key. */
+/* Read one key of an object. A missing key leaves *value as it is; another type, or a number outside of
+ * [low, high], is an error that names file and key. */
 les_status les_json_get_string(const cJSON *object, const char *key, const char *path, const char **value);
 les_status les_json_get_bool(const cJSON *object, const char *key, const char *path, bool *value);
 les_status les_json_get_number(const cJSON *object, const char *key, const char *path, double low,
@@ -45,10 +47,11 @@ les_status les_json_get_number(const cJSON *object, const char *key, const char 
 les_status les_json_get_int(const cJSON *object, const char *key, const char *path, int low, int high,
                             int *value);
 
-/* A number with 9 significant digits; NaN and infinity as null, no "-0". */
+/* A number with 9 significant digits; NaN and infinity as null, no "-0". NULL: out of memory. */
 cJSON *les_json_number(double value);
 
-/* A number as its shortest decimal form that reads back as the same float; NaN and infinity as null. */
+/* A number as its shortest decimal form that reads back as the same float; NaN and infinity as null. NULL:
+ * out of memory. */
 cJSON *les_json_float(float value);
 
 /* Writing. A document that memory runs out for is freed and becomes NULL, and stays NULL whatever is added to

@@ -11,7 +11,7 @@ enum { LETTERS = 26, PAIRS = LETTERS * LETTERS, FIRST_MERGE = LES_SYNTH_VOCAB_EN
 /* A byte as its letter in GPT-2's alphabet. */
 static les_synth_vocab_token byte_token(int byte) {
   les_synth_vocab_token t = {{0}};
-  les_utf8_encode(t.text, les_byte_to_letter((unsigned char)byte));
+  les_utf8_encode(t.text, les_byte_to_unicode((unsigned char)byte));
   return t;
 }
 

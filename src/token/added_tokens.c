@@ -10,7 +10,7 @@ typedef struct les_trie_edge {
   unsigned char byte;
 } edge;
 
-static edge *find_edge(const les_added *a, uint32_t from, unsigned char byte) {
+static edge *find_edge(const les_added_tokens *a, uint32_t from, unsigned char byte) {
   uint64_t key = ((uint64_t)from << 8 | byte) * 0x9e3779b97f4a7c15u;
   for (size_t i = (size_t)(key >> 24);; i++) {
     edge *e = &a->edges[i & (a->n_slots - 1)];
@@ -18,8 +18,8 @@ static edge *find_edge(const les_added *a, uint32_t from, unsigned char byte) {
   }
 }
 
-static bool grow_edges(les_added *a) {
-  les_added grown = *a;
+static bool grow_edges(les_added_tokens *a) {
+  les_added_tokens grown = *a;
   grown.n_slots = a->n_slots ? a->n_slots * 2 : 256;
   grown.edges = calloc(grown.n_slots, sizeof *grown.edges);
   if (!grown.edges) return false;
@@ -30,7 +30,7 @@ static bool grow_edges(les_added *a) {
   return true;
 }
 
-static bool add_node(les_added *a) {
+static bool add_node(les_added_tokens *a) {
   if (a->n_nodes == a->node_capacity) {
     size_t capacity = a->node_capacity ? a->node_capacity * 2 : 256;
     int32_t *terminal = realloc(a->terminal, capacity * sizeof *terminal);
@@ -42,8 +42,8 @@ static bool add_node(les_added *a) {
   return true;
 }
 
-/* The node of a text, made where it is not there yet; 0: out of memory. */
-static uint32_t make_path(les_added *a, const char *text, size_t n) {
+/* The node of a text, with all nodes on its path added; 0: out of memory. */
+static uint32_t make_path(les_added_tokens *a, const char *text, size_t n) {
   uint32_t node = 0;
   if (!a->n_nodes && !add_node(a)) return 0;
   for (size_t i = 0; i < n; i++) {
@@ -59,7 +59,7 @@ static uint32_t make_path(les_added *a, const char *text, size_t n) {
   return node;
 }
 
-les_status les_added_add(les_added *a, const char *text, size_t n, les_added_token token) {
+les_status les_added_tokens_add(les_added_tokens *a, const char *text, size_t n, les_added_token token) {
   if (!n) return LES_OK;
   if (a->n == a->capacity) {
     size_t capacity = a->capacity ? a->capacity * 2 : 64;
@@ -77,15 +77,15 @@ les_status les_added_add(les_added *a, const char *text, size_t n, les_added_tok
   return LES_OK;
 }
 
-void les_added_free(les_added *a) {
+void les_added_tokens_free(les_added_tokens *a) {
   free(a->tokens);
   free(a->edges);
   free(a->terminal);
-  *a = (les_added){0};
+  *a = (les_added_tokens){0};
 }
 
-/* The longest token at the start of n bytes that ends where a character ends, -1: none. */
-static int32_t longest(const les_added *a, const char *text, size_t n, size_t *length) {
+/* The longest token at the start of n bytes that ends on a character boundary, -1: none. */
+static int32_t longest(const les_added_tokens *a, const char *text, size_t n, size_t *length) {
   int32_t best = -1;
   uint32_t node = 0;
   for (size_t i = 0; i < n; i++) {
@@ -130,16 +130,16 @@ static int32_t codepoint_at(const char *text, size_t n, size_t start) {
   return codepoint;
 }
 
-static bool counts(const les_added_walk *w, const les_added_token *token, size_t start, size_t end) {
+static bool is_match(const les_added_token_walk *w, const les_added_token *token, size_t start, size_t end) {
   if (token->special && !w->special) return false;
   if (!token->single_word) return true;
   return (start == 0 || !is_word(codepoint_before(w->text, start))) &&
          (end == w->n || !is_word(codepoint_at(w->text, w->n, end)));
 }
 
-/* Gives the token its white space and notes it as found. Tokens behind it may lie in the white space that it
- * has taken; they count again, unless taking the space before them leaves nothing of them. */
-static bool take(les_added_walk *w, const les_added_token *token, size_t start, size_t end) {
+/* Extends the match by its white space and records it. The next token may lie within white space that this
+ * one has included (rstrip); it is matched again, unless its own lstrip leaves nothing of it. */
+static bool record(les_added_token_walk *w, const les_added_token *token, size_t start, size_t end) {
   if (token->lstrip && start > w->gap)
     start -= les_text_trailing(w->text + w->gap, start - w->gap, les_is_white_space);
   else if (token->lstrip)
@@ -152,7 +152,7 @@ static bool take(les_added_walk *w, const les_added_token *token, size_t start, 
   return true;
 }
 
-bool les_added_next(les_added_walk *w) {
+bool les_added_token_next(les_added_token_walk *w) {
   w->gap = w->taken;
   while (w->added->n && w->from < w->n) {
     size_t start = w->from, length = 0;
@@ -162,8 +162,8 @@ bool les_added_next(les_added_walk *w) {
     }
     int32_t i = longest(w->added, w->text + start, w->n - start, &length);
     w->from += i >= 0 ? length : les_utf8_next(w->text + start, w->n - start, NULL);
-    if (i < 0 || !counts(w, &w->added->tokens[i], start, w->from)) continue;
-    if (take(w, &w->added->tokens[i], start, w->from)) return true;
+    if (i < 0 || !is_match(w, &w->added->tokens[i], start, w->from)) continue;
+    if (record(w, &w->added->tokens[i], start, w->from)) return true;
   }
   w->gap_end = w->n;
   return false;

@@ -7,7 +7,7 @@
 
 typedef struct les_bpe_merge {
   int32_t left, right; /* left -1: an empty slot */
-  int32_t id;          /* what the two become */
+  int32_t id;          /* the token they become */
   int32_t rank;
 } merge;
 
@@ -32,8 +32,8 @@ les_status les_bpe_start(les_bpe *bpe, const les_vocab *vocab, int64_t n) {
   return LES_OK;
 }
 
-bool les_bpe_add(les_bpe *bpe, int32_t rank, const char *left, size_t n_left, const char *right,
-                 size_t n_right) {
+les_status les_bpe_add(les_bpe *bpe, int32_t rank, const char *left, size_t n_left, const char *right,
+                       size_t n_right, bool *added) {
   les_buffer both = {0};
   les_buffer_append(&both, left, n_left);
   les_buffer_append(&both, right, n_right);
@@ -41,10 +41,11 @@ bool les_bpe_add(les_bpe *bpe, int32_t rank, const char *left, size_t n_left, co
                .right = les_vocab_find(bpe->vocab, right, n_right),
                .id = both.failed ? -1 : les_vocab_find(bpe->vocab, both.data, both.n),
                .rank = rank};
+  les_status status = les_buffer_status(&both);
   les_buffer_free(&both);
-  if (new.left < 0 || new.right < 0 || new.id < 0) return false;
-  *find_slot(bpe, new.left, new.right) = new;
-  return true;
+  *added = new.left >= 0 && new.right >= 0 && new.id >= 0;
+  if (*added) *find_slot(bpe, new.left, new.right) = new;
+  return status;
 }
 
 void les_bpe_free(les_bpe *bpe) {
@@ -62,43 +63,45 @@ static bool rank_pair(const void *ctx, const les_symbol *left, const les_symbol 
   return true;
 }
 
-/* The tokens of a character's bytes; false if one of them has none. */
-static bool add_bytes(const les_bpe *bpe, les_pair_heap *m, const char *text, size_t n) {
+/* Adds the tokens of a character's bytes; false if one of them has none. */
+static bool add_bytes(const les_bpe *bpe, les_pair_heap *heap, const char *text, size_t n) {
   for (size_t i = 0; i < n; i++)
     if (bpe->vocab->bytes[(unsigned char)text[i]] < 0) return false;
-  for (size_t i = 0; i < n; i++) les_pair_heap_add(m, text + i, 1, bpe->vocab->bytes[(unsigned char)text[i]]);
+  for (size_t i = 0; i < n; i++)
+    les_pair_heap_add(heap, text + i, 1, bpe->vocab->bytes[(unsigned char)text[i]]);
   return true;
 }
 
-/* The characters of a word as symbols. An unknown token is held back until the next known one, so that a row
- * of them can be one; bytes pass it by, as in Hugging Face's tokenizers. */
-static void add_characters(const les_bpe *bpe, les_pair_heap *m, const char *word, size_t n) {
+/* Adds a word's characters as symbols. Unknown characters are held back until the next known one, so that
+ * they can be fused; the tokens of bytes come before them even so, as in Hugging Face's tokenizers. */
+static void add_characters(const les_bpe *bpe, les_pair_heap *heap, const char *word, size_t n) {
   int32_t n_held = 0;
   for (size_t i = 0, length; i < n; i += length) {
     length = les_utf8_next(word + i, n - i, NULL);
     int32_t id = les_vocab_find(bpe->vocab, word + i, length);
-    if (id < 0 && bpe->byte_fallback && add_bytes(bpe, m, word + i, length)) continue;
+    if (id < 0 && bpe->byte_fallback && add_bytes(bpe, heap, word + i, length)) continue;
     if (n_held && (id >= 0 || !bpe->fuse_unknown)) {
-      les_pair_heap_add(m, word, n_held, bpe->unknown);
+      les_pair_heap_add(heap, word, n_held, bpe->unknown);
       n_held = 0;
     }
     if (id >= 0)
-      les_pair_heap_add(m, word + i, (int32_t)length, id);
+      les_pair_heap_add(heap, word + i, (int32_t)length, id);
     else if (bpe->unknown >= 0)
       n_held += (int32_t)length;
   }
-  if (n_held) les_pair_heap_add(m, word, n_held, bpe->unknown);
+  if (n_held) les_pair_heap_add(heap, word, n_held, bpe->unknown);
 }
 
-les_status les_bpe_encode(const les_bpe *bpe, les_pair_heap *m, const char *word, size_t n, les_ids *ids) {
+les_status les_bpe_encode(const les_bpe *bpe, les_pair_heap *heap, const char *word, size_t n, les_ids *ids) {
   int32_t whole = bpe->ignore_merges ? les_vocab_find(bpe->vocab, word, n) : -1;
   if (whole >= 0) {
     les_ids_append(ids, whole);
     return LES_OK;
   }
-  les_pair_heap_start(m);
-  add_characters(bpe, m, word, n);
-  LES_TRY(les_pair_heap_run(m, rank_pair, bpe));
-  for (int32_t i = m->n ? 0 : -1; i >= 0; i = m->symbols[i].next) les_ids_append(ids, m->symbols[i].id);
+  les_pair_heap_start(heap);
+  add_characters(bpe, heap, word, n);
+  LES_TRY(les_pair_heap_run(heap, rank_pair, bpe));
+  for (int32_t i = heap->n ? 0 : -1; i >= 0; i = heap->symbols[i].next)
+    les_ids_append(ids, heap->symbols[i].id);
   return LES_OK;
 }

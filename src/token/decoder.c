@@ -23,12 +23,12 @@ les_status les_decoder_add(les_decoder *z, les_decode_step step) {
   return status;
 }
 
-void les_decode_byte_letters(const char *text, size_t n, les_buffer *out) {
+void les_decode_byte_level(const char *text, size_t n, les_buffer *out) {
   size_t start = out->n;
   for (size_t i = 0; i < n;) {
     int32_t codepoint;
     i += les_utf8_next(text + i, n - i, &codepoint);
-    int byte = les_byte_from_letter(codepoint);
+    int byte = les_byte_from_unicode(codepoint);
     if (byte < 0) {
       out->n = start;
       les_buffer_append(out, text, n);
@@ -38,46 +38,45 @@ void les_decode_byte_letters(const char *text, size_t n, les_buffer *out) {
   }
 }
 
-/* A row of byte tokens as text. */
-static void put_row(const les_buffer *row, les_pieces *out) {
+/* Decodes a run of byte tokens. */
+static void put_run(const les_buffer *run, les_pieces *out) {
   size_t start = out->text.n, at = 0;
-  for (int32_t codepoint; at < row->n; at += les_utf8_next(row->data + at, row->n - at, &codepoint)) {
-    les_utf8_next(row->data + at, row->n - at, &codepoint);
+  for (int32_t codepoint; at < run->n; at += les_utf8_next(run->data + at, run->n - at, &codepoint)) {
+    les_utf8_next(run->data + at, run->n - at, &codepoint);
     if (codepoint < 0) break;
   }
-  if (at == row->n)
-    les_buffer_append(&out->text, row->data, row->n);
+  if (at == run->n)
+    les_buffer_append(&out->text, run->data, run->n);
   else
-    for (size_t i = 0; i < row->n; i++) les_buffer_append_codepoint(&out->text, 0xfffd);
+    for (size_t i = 0; i < run->n; i++) les_buffer_append_codepoint(&out->text, 0xfffd);
   les_pieces_add(out, start, out->text.n);
 }
 
 static void fall_back(const les_pieces *in, les_pieces *out) {
-  les_buffer row = {0};
+  les_buffer run = {0};
   for (size_t i = 0; i < in->n; i++) {
     const char *text = in->text.data + in->spans[i].start;
     size_t n = in->spans[i].end - in->spans[i].start;
     int byte = les_vocab_byte(text, n);
     if (byte >= 0) {
-      les_buffer_append_byte(&row, (unsigned char)byte);
+      les_buffer_append_byte(&run, (unsigned char)byte);
       continue;
     }
-    put_row(&row, out);
-    les_buffer_clear(&row);
+    put_run(&run, out);
+    les_buffer_clear(&run);
     size_t start = out->text.n;
     les_buffer_append(&out->text, text, n);
     les_pieces_add(out, start, out->text.n);
   }
-  put_row(&row, out);
-  out->failed |= row.failed;
-  les_buffer_free(&row);
+  put_run(&run, out);
+  out->failed |= run.failed;
+  les_buffer_free(&run);
 }
 
-static void spell(const les_pieces *in, les_pieces *out) {
+static void decode_byte_level(const les_pieces *in, les_pieces *out) {
   les_buffer bytes = {0};
   for (size_t i = 0; i < in->n; i++)
-    les_decode_byte_letters(in->text.data + in->spans[i].start, in->spans[i].end - in->spans[i].start,
-                            &bytes);
+    les_decode_byte_level(in->text.data + in->spans[i].start, in->spans[i].end - in->spans[i].start, &bytes);
   les_buffer_append_valid(&out->text, bytes.data, bytes.n);
   les_pieces_add(out, 0, out->text.n);
   out->failed |= bytes.failed;
@@ -103,7 +102,8 @@ static void strip(const les_decode_step *step, bool keep_start, const char *text
   les_buffer_append(out, text, n);
 }
 
-static void unmeta(const les_decode_step *step, bool drop, const char *text, size_t n, les_buffer *out) {
+static void replace_metaspace(const les_decode_step *step, bool drop, const char *text, size_t n,
+                              les_buffer *out) {
   for (const char *hit; (hit = memmem(text, n, step->text.data, step->text.n));) {
     les_buffer_append(out, text, (size_t)(hit - text));
     if (!drop) les_buffer_append_byte(out, ' ');
@@ -119,8 +119,8 @@ static les_status apply(const les_decode_step *step, les_matcher *m, bool docume
   case LES_DECODE_BYTE_FALLBACK:
     fall_back(in, out);
     return LES_OK;
-  case LES_DECODE_BYTE_LETTERS:
-    spell(in, out);
+  case LES_DECODE_BYTE_LEVEL:
+    decode_byte_level(in, out);
     return LES_OK;
   case LES_DECODE_FUSE:
   case LES_DECODE_JOIN:
@@ -137,7 +137,7 @@ static les_status apply(const les_decode_step *step, les_matcher *m, bool docume
     else if (step->kind == LES_DECODE_STRIP)
       strip(step, i == 0 && !document, text, n, &out->text);
     else
-      unmeta(step, i == 0 && document && !step->keep_first, text, n, &out->text);
+      replace_metaspace(step, i == 0 && document && !step->keep_first, text, n, &out->text);
     les_pieces_add(out, start, out->text.n);
   }
   return LES_OK;

@@ -98,8 +98,9 @@ static bool find_plain(const les_buffer *plain, const char *text, size_t n, size
   return true;
 }
 
-les_status les_pattern_find(const les_pattern *p, les_matcher *m, const char *text, size_t n, size_t from,
-                            les_span *match, bool *found) {
+/* The first match that starts at `from` or later. */
+static les_status find(const les_pattern *p, les_matcher *m, const char *text, size_t n, size_t from,
+                       les_span *match, bool *found) {
   if (!p->regex) {
     *found = find_plain(&p->plain, text, n, from, match);
     return LES_OK;
@@ -128,7 +129,7 @@ les_status les_match_next(les_match_walk *w, bool *found) {
   w->gap = w->match.end;
   while (w->from <= w->n) {
     les_span match;
-    LES_TRY(les_pattern_find(w->pattern, w->matcher, w->text, w->n, w->from, &match, found));
+    LES_TRY(find(w->pattern, w->matcher, w->text, w->n, w->from, &match, found));
     if (!*found) break;
     bool empty = match.end == match.start;
     w->from = match.end;

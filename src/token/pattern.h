@@ -24,15 +24,9 @@ typedef struct les_span {
   size_t start, end;
 } les_span;
 
-/* The first match in n bytes of valid UTF-8 that starts at `from` or later; *found says whether there is one.
- * A search that backtracks more than its bound allows is an error, so that a pattern cannot take time or
- * memory exponential in the length of the text. */
-les_status les_pattern_find(const les_pattern *p, les_matcher *m, const char *text, size_t n, size_t from,
-                            les_span *match, bool *found);
-
 /* Iterates over the matches of a text, which do not overlap. After an empty match the search goes on behind
  * the next character, and an empty match right behind another match does not count. Set the first four
- * fields. */
+ * fields; the text is valid UTF-8. */
 typedef struct les_match_walk {
   const les_pattern *pattern;
   les_matcher *matcher;
@@ -43,7 +37,9 @@ typedef struct les_match_walk {
   size_t from;    /* where the search goes on */
 } les_match_walk;
 
-/* The next match; at the end *found is false, and nothing from w->gap on matches. */
+/* The next match; at the end *found is false, and nothing from w->gap on matches. A search that backtracks
+ * more than its bound allows is an error, so that a pattern cannot take time or memory exponential in the
+ * length of the text. */
 les_status les_match_next(les_match_walk *w, bool *found);
 
 /* Appends the text to `out` with every match replaced by `to`. */

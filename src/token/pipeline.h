@@ -1,5 +1,5 @@
-/* What a tokenizer is made of. The readers of GGUF and tokenizer.json fill it in, tokenizer.c runs it. Not
- * for users of a tokenizer: they include tokenizer.h. */
+/* The inside of a tokenizer, for the files that implement tokenizer.h: tokenizer_gguf.c and tokenizer_json.c
+ * fill it in, tokenizer.c runs it. */
 #ifndef LES_TOKEN_PIPELINE_H
 #define LES_TOKEN_PIPELINE_H
 
@@ -9,22 +9,21 @@
 #include "token/normalizer.h"
 #include "token/pretokenizer.h"
 #include "token/spm.h"
-#include "token/tokenizer.h"
 
-/* Encoding: the text's added tokens; what lies between is normalised, searched for the added tokens that are
- * looked for after that, cut into words, and each word goes through SPM or BPE. */
+/* Encoding splits a text at its added tokens. Each part between is normalised, split at the added tokens that
+ * are matched after normalisation, and pre-tokenized into words; SPM or BPE turns each word into tokens. */
 struct les_tokenizer {
   les_vocab vocab;
-  les_added added; /* found in the text as it is */
+  les_added_tokens added; /* matched in the raw text */
   les_normalizer normalizer;
-  les_added added_normalized; /* found in the normalised text */
+  les_added_tokens added_normalized; /* matched in the normalised text */
   les_pretokenizer pretokenizer;
-  les_spm spm;            /* used if it has scores, */
-  les_bpe bpe;            /* else this */
+  les_spm spm;            /* used if it has scores */
+  les_bpe bpe;            /* used if spm has none */
   les_ids prefix, suffix; /* tokens put around a text: BOS, rarely EOS */
-  les_decoder decoder;    /* how a tokenizer.json's tokens become text; without steps, by their types: */
-  bool byte_letters;      /* normal tokens are written in GPT-2's alphabet of bytes, else with U+2581 */
-  bool strip_space;       /* a document's text has lost the space that encoding put in front */
+  les_decoder decoder;    /* a tokenizer.json's; without steps, tokens are decoded by their types: */
+  bool byte_level;  /* normal tokens are in GPT-2's byte-level alphabet, else U+2581 stands for a space */
+  bool strip_space; /* decoding a document drops the space that encoding prepends */
 };
 
 #endif

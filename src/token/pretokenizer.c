@@ -3,20 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that are printable in Latin-1 are their own letters; the others follow from U+0100 in order. */
+/* Bytes that are printable in Latin-1 stand for themselves; the others follow in order from U+0100. */
 enum { N_LOW = 33, FIRST_HIGH = 127, N_HIGH = 34, SOFT_HYPHEN = 173 };
 
 static bool is_own_letter(int32_t byte) {
   return byte >= N_LOW && byte != SOFT_HYPHEN && (byte < FIRST_HIGH || byte >= FIRST_HIGH + N_HIGH);
 }
 
-int32_t les_byte_to_letter(unsigned char byte) {
+int32_t les_byte_to_unicode(unsigned char byte) {
   if (is_own_letter(byte)) return byte;
   if (byte < N_LOW) return 256 + byte;
   return byte == SOFT_HYPHEN ? 256 + N_LOW + N_HIGH : 256 + N_LOW + byte - FIRST_HIGH;
 }
 
-int les_byte_from_letter(int32_t codepoint) {
+int les_byte_from_unicode(int32_t codepoint) {
   if (codepoint < 256) return codepoint >= 0 && is_own_letter(codepoint) ? codepoint : -1;
   codepoint -= 256;
   if (codepoint < N_LOW) return codepoint;
@@ -50,8 +50,8 @@ les_status les_pieces_status(const les_pieces *p) {
                    : les_buffer_status(&p->text);
 }
 
-les_status les_pretokenizer_add(les_pretokenizer *z, les_cut_step step) {
-  les_cut_step *steps = realloc(z->steps, ((size_t)z->n + 1) * sizeof *steps);
+les_status les_pretokenizer_add(les_pretokenizer *z, les_pretokenize_step step) {
+  les_pretokenize_step *steps = realloc(z->steps, ((size_t)z->n + 1) * sizeof *steps);
   if (!steps) {
     les_pattern_close(&step.pattern);
     return les_fail(LES_FAILED, "out of memory for a pre-tokenizer");
@@ -62,16 +62,17 @@ les_status les_pretokenizer_add(les_pretokenizer *z, les_cut_step step) {
 }
 
 les_status les_pretokenizer_add_regex(les_pretokenizer *z, const char *regex) {
-  les_cut_step step = {.kind = LES_CUT_SPLIT, .behavior = LES_SPLIT_ISOLATED};
+  les_pretokenize_step step = {.kind = LES_PRETOKENIZE_SPLIT, .behavior = LES_SPLIT_ISOLATED};
   LES_TRY(les_pattern_open(&step.pattern, regex));
   return les_pretokenizer_add(z, step);
 }
 
-/* The segments of one piece in turn, matches and what lies between, joined as the behavior says. */
+/* Takes the segments of a piece in order, matches and the text between, and joins them as the behavior says.
+ */
 typedef struct splitter {
-  const les_cut_step *step;
+  const les_pretokenize_step *step;
   les_pieces *out;
-  les_span held; /* the segment that may still grow */
+  les_span held; /* the last segment, which the next may join */
   bool any, held_is_match;
 } splitter;
 
@@ -107,8 +108,8 @@ static void take_segment(splitter *s, size_t start, size_t end, bool is_match) {
   s->held_is_match = is_match;
 }
 
-static les_status split_piece(const les_cut_step *step, les_matcher *m, const char *text, les_span piece,
-                              les_pieces *out) {
+static les_status split_piece(const les_pretokenize_step *step, les_matcher *m, const char *text,
+                              les_span piece, les_pieces *out) {
   splitter s = {.step = step, .out = out};
   size_t base = piece.start, n = piece.end - base;
   les_match_walk w = {.pattern = step->pattern, .matcher = m, .text = text + base, .n = n};
@@ -132,11 +133,12 @@ static void put_bytes(les_buffer *out, const char *text, size_t n) {
     size_t run = i;
     while (i < n && is_own_ascii_letter(text[i])) i++;
     les_buffer_append(out, text + run, i - run);
-    if (i < n) les_buffer_append_codepoint(out, les_byte_to_letter((unsigned char)text[i++]));
+    if (i < n) les_buffer_append_codepoint(out, les_byte_to_unicode((unsigned char)text[i++]));
   }
 }
 
-static void put_meta(const les_cut_step *step, bool first, les_buffer *out, const char *text, size_t n) {
+static void put_meta(const les_pretokenize_step *step, bool first, les_buffer *out, const char *text,
+                     size_t n) {
   size_t n_meta = strlen(step->meta);
   bool starts = *text == ' ' || (n >= n_meta && !memcmp(text, step->meta, n_meta));
   bool wanted = step->prepend == LES_PREPEND_ALWAYS || (step->prepend == LES_PREPEND_FIRST && first);
@@ -150,23 +152,23 @@ static void put_meta(const les_cut_step *step, bool first, les_buffer *out, cons
   les_buffer_append(out, text, n);
 }
 
-static les_status apply(const les_cut_step *step, les_matcher *m, bool first, const les_pieces *in,
+static les_status apply(const les_pretokenize_step *step, les_matcher *m, bool first, const les_pieces *in,
                         les_pieces *out) {
   for (size_t i = 0; i < in->n; i++) {
     const char *text = in->text.data + in->spans[i].start;
     size_t n = in->spans[i].end - in->spans[i].start, start = out->text.n;
     switch (step->kind) {
-    case LES_CUT_SPLIT:
+    case LES_PRETOKENIZE_SPLIT:
       LES_TRY(split_piece(step, m, in->text.data, in->spans[i], out));
       continue;
-    case LES_CUT_PREFIX:
+    case LES_PRETOKENIZE_PREFIX_SPACE:
       if (*text != ' ') les_buffer_append_byte(&out->text, ' ');
       les_buffer_append(&out->text, text, n);
       break;
-    case LES_CUT_BYTES:
+    case LES_PRETOKENIZE_BYTE_LEVEL:
       put_bytes(&out->text, text, n);
       break;
-    case LES_CUT_META:
+    case LES_PRETOKENIZE_METASPACE:
       put_meta(step, first && in->spans[i].start == 0, &out->text, text, n);
       break;
     }
@@ -179,7 +181,7 @@ les_status les_pretokenizer_apply(const les_pretokenizer *z, les_matcher *m, boo
   for (int i = 0; i < z->n; i++) {
     les_pieces out = {0};
     les_status status = apply(&z->steps[i], m, first, pieces, &out);
-    if (z->steps[i].kind == LES_CUT_SPLIT) { /* the text stays */
+    if (z->steps[i].kind == LES_PRETOKENIZE_SPLIT) { /* the text stays */
       out.text = pieces->text;
       pieces->text = (les_buffer){0};
     }

@@ -21,15 +21,15 @@ static void append_bytes(const les_spm *spm, const les_symbol *s, les_ids *ids) 
   }
 }
 
-les_status les_spm_encode(const les_spm *spm, les_pair_heap *m, const char *text, size_t n, les_ids *ids) {
-  les_pair_heap_start(m);
+les_status les_spm_encode(const les_spm *spm, les_pair_heap *heap, const char *text, size_t n, les_ids *ids) {
+  les_pair_heap_start(heap);
   for (size_t i = 0, length; i < n; i += length) {
     length = les_utf8_next(text + i, n - i, NULL);
-    les_pair_heap_add(m, text + i, (int32_t)length, les_vocab_find(spm->vocab, text + i, length));
+    les_pair_heap_add(heap, text + i, (int32_t)length, les_vocab_find(spm->vocab, text + i, length));
   }
-  LES_TRY(les_pair_heap_run(m, score_pair, spm));
-  for (int32_t i = m->n ? 0 : -1; i >= 0; i = m->symbols[i].next) {
-    const les_symbol *s = &m->symbols[i];
+  LES_TRY(les_pair_heap_run(heap, score_pair, spm));
+  for (int32_t i = heap->n ? 0 : -1; i >= 0; i = heap->symbols[i].next) {
+    const les_symbol *s = &heap->symbols[i];
     if (s->id >= 0)
       les_ids_append(ids, s->id);
     else

@@ -1,3 +1,5 @@
+#include "token/tokenizer.h"
+
 #include "token/pipeline.h"
 #include "token/word_cache.h"
 
@@ -33,7 +35,7 @@ static les_status encode_word(encoder *e, const char *word, size_t n) {
   return LES_OK;
 }
 
-/* n > 0 bytes of normalised text without added tokens; `first`: the document starts here. */
+/* n > 0 bytes of normalised text between added tokens; `first`: the start of the document. */
 static les_status encode_plain(encoder *e, const char *text, size_t n, bool first) {
   const les_tokenizer *tok = e->tok;
   les_pieces pieces = {0};
@@ -49,16 +51,16 @@ static les_status encode_plain(encoder *e, const char *text, size_t n, bool firs
   return status;
 }
 
-/* n bytes of text as it came, without the added tokens that are found there. */
+/* n bytes of raw text between added tokens. */
 static les_status encode_raw(encoder *e, const char *text, size_t n, bool first) {
   if (!n) return LES_OK;
   les_buffer normal = {0};
   les_buffer_append(&normal, text, n);
   les_status status = les_buffer_status(&normal);
   if (status == LES_OK) status = les_normalizer_apply(&e->tok->normalizer, e->matcher, &normal);
-  les_added_walk w = {&e->tok->added_normalized, normal.data, normal.n, .special = e->special};
+  les_added_token_walk w = {&e->tok->added_normalized, normal.data, normal.n, .special = e->special};
   for (bool found = true; found && status == LES_OK;) {
-    found = les_added_next(&w);
+    found = les_added_token_next(&w);
     if (w.gap < w.gap_end)
       status = encode_plain(e, normal.data + w.gap, w.gap_end - w.gap, first && w.gap == 0);
     if (found) les_ids_append(&e->ids, w.id);
@@ -68,9 +70,9 @@ static les_status encode_raw(encoder *e, const char *text, size_t n, bool first)
 }
 
 static les_status encode_text(encoder *e, const char *text, size_t n) {
-  les_added_walk w = {&e->tok->added, text, n, .special = e->special};
+  les_added_token_walk w = {&e->tok->added, text, n, .special = e->special};
   for (bool found = true; found;) {
-    found = les_added_next(&w);
+    found = les_added_token_next(&w);
     LES_TRY(encode_raw(e, text + w.gap, w.gap_end - w.gap, w.gap == 0));
     if (found) les_ids_append(&e->ids, w.id);
   }
@@ -93,8 +95,7 @@ les_status les_encode(const les_tokenizer *tok, const char *text, size_t n, cons
   if (options->bos) append_all(&e.ids, &tok->prefix);
   LES_GOTO(status, encode_text(&e, valid.data, valid.n), done);
   if (options->bos) append_all(&e.ids, &tok->suffix);
-  if (e.ids.failed || e.ids.n > INT32_MAX)
-    LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %zu tokens", e.ids.n), done);
+  LES_GOTO(status, les_ids_status(&e.ids), done);
   *t = (les_tokens){e.ids.data, (int)e.ids.n};
   e.ids = (les_ids){0};
 done:
@@ -122,8 +123,8 @@ static void append_piece(const les_tokenizer *tok, int32_t id, bool special, les
   const char *text = les_vocab_text(&tok->vocab, id, &n);
   switch ((les_token_type)tok->vocab.types[id]) {
   case LES_TOKEN_NORMAL:
-    if (tok->byte_letters)
-      les_decode_byte_letters(text, n, out);
+    if (tok->byte_level)
+      les_decode_byte_level(text, n, out);
     else
       append_unescaped(out, text, n);
     break;
@@ -142,19 +143,19 @@ static void append_piece(const les_tokenizer *tok, int32_t id, bool special, les
   }
 }
 
-/* By the tokens' types, as GGUF files have them. */
+/* Decodes by the tokens' types, which GGUF files have. */
 static les_status decode_types(const les_tokenizer *tok, const int32_t *ids, int n,
                                const les_decode_options *options, les_buffer *out) {
   les_buffer bytes = {0};
   for (int i = 0; i < n; i++) append_piece(tok, ids[i], options->special, &bytes);
   size_t skip = options->document && tok->strip_space && bytes.n && bytes.data[0] == ' ';
-  les_buffer_append_valid(out, bytes.data + skip, bytes.n - skip);
+  if (bytes.n) les_buffer_append_valid(out, bytes.data + skip, bytes.n - skip);
   les_status status = les_buffer_status(&bytes);
   les_buffer_free(&bytes);
   return status;
 }
 
-/* By the steps of a tokenizer.json. */
+/* Decodes by the steps of a tokenizer.json. */
 static les_status decode_steps(const les_tokenizer *tok, const int32_t *ids, int n,
                                const les_decode_options *options, les_buffer *out) {
   les_matcher *matcher;
@@ -218,9 +219,9 @@ int32_t les_tokenizer_bos(const les_tokenizer *tok) {
   return tok->prefix.n ? tok->prefix.data[0] : -1;
 }
 
-static int32_t find_added(const les_added *added, const char *text) {
-  les_added_walk w = {.added = added, .text = text, .n = strlen(text), .special = true};
-  return les_added_next(&w) && w.gap == w.gap_end && w.taken == w.n ? w.id : -1;
+static int32_t find_added(const les_added_tokens *added, const char *text) {
+  les_added_token_walk w = {.added = added, .text = text, .n = strlen(text), .special = true};
+  return les_added_token_next(&w) && w.gap == w.gap_end && w.taken == w.n ? w.id : -1;
 }
 
 int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text) {
@@ -228,16 +229,12 @@ int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text) {
   return id >= 0 ? id : find_added(&tok->added_normalized, text);
 }
 
-int les_tokenizer_size(const les_tokenizer *tok) {
-  return tok->vocab.n;
-}
-
 void les_tokenizer_close(les_tokenizer **tok) {
   if (!*tok) return;
   les_vocab_free(&(*tok)->vocab);
-  les_added_free(&(*tok)->added);
+  les_added_tokens_free(&(*tok)->added);
   les_normalizer_free(&(*tok)->normalizer);
-  les_added_free(&(*tok)->added_normalized);
+  les_added_tokens_free(&(*tok)->added_normalized);
   les_pretokenizer_free(&(*tok)->pretokenizer);
   les_spm_free(&(*tok)->spm);
   les_bpe_free(&(*tok)->bpe);

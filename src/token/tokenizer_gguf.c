@@ -1,6 +1,7 @@
 /* Vocabularies from the tokenizer.ggml.* keys of GGUF files (the format's specification, "Tokenizer"); what
  * the keys leave open follows llama.cpp. */
 #include "token/pipeline.h"
+#include "token/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static les_status read_scores(les_spm *spm, const les_vocab *v, const les_gguf *
   return LES_OK;
 }
 
-/* A short text under `key`, cut at 63 bytes and fit for a message. */
+/* A short string under `key`, cut at 63 bytes, without control characters. */
 static void read_name(const les_gguf *g, const char *key, const char *fallback, char name[64]) {
   const char *text = fallback;
   size_t n = strlen(fallback);
@@ -69,7 +70,7 @@ static bool read_bool(const les_gguf *g, const char *key, bool fallback) {
   return value;
 }
 
-/* The tokens that go around a text, by the file's keys. */
+/* The tokens before and after a text. */
 static void read_affixes(les_tokenizer *tok, const les_gguf *g, bool add_bos, int32_t bos, int32_t eos) {
   bos = read_id(g, &tok->vocab, "tokenizer.ggml.bos_token_id", bos);
   eos = read_id(g, &tok->vocab, "tokenizer.ggml.eos_token_id", eos);
@@ -87,10 +88,9 @@ static les_status build_spm(les_tokenizer *tok, const les_gguf *g) {
   return LES_OK;
 }
 
-/* Contractions, words, numbers, punctuation, white space: the pattern of GPT-2 and its children, which differ
- * in how numbers are cut and whether line breaks stay with what is before them. Names and patterns as
- * llama.cpp has them; CASED as the models' own tokenizer.json have it, which llama.cpp only approximates for
- * combining marks. */
+/* Contractions, words, numbers, punctuation, white space: the pattern of GPT-2 and its descendants, which
+ * differ in how they split numbers and where they attach line breaks. Names and patterns are llama.cpp's;
+ * CASED is the models' own tokenizer.json's, which llama.cpp approximates for combining marks. */
 #define CONTRACTIONS "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
 #define GPT2         "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 #define BREAKS       "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
@@ -155,7 +155,7 @@ static const pre_kind *find_pre(const char *name) {
 
 static les_status build_pretokenizer(les_pretokenizer *z, const pre_kind *pre) {
   for (int i = 0; i < 4 && pre->patterns[i]; i++) LES_TRY(les_pretokenizer_add_regex(z, pre->patterns[i]));
-  return les_pretokenizer_add(z, (les_cut_step){.kind = LES_CUT_BYTES});
+  return les_pretokenizer_add(z, (les_pretokenize_step){.kind = LES_PRETOKENIZE_BYTE_LEVEL});
 }
 
 static les_status read_merges(les_bpe *bpe, const les_vocab *v, const les_gguf *g) {
@@ -171,9 +171,10 @@ static les_status read_merges(les_bpe *bpe, const les_vocab *v, const les_gguf *
     if (!space)
       return les_fail(LES_FAILED, "tokenizer.ggml.merges: entry %lld is not two tokens and a space between",
                       (long long)i);
-    /* a merge of what is no token can never be part of a result */
-    les_bpe_add(bpe, (int32_t)i, text, (size_t)(space - text), space + 1,
-                n_text - (size_t)(space + 1 - text));
+    /* a merge of what is not in the vocabulary is never applied: whether it was added does not matter */
+    bool added;
+    LES_TRY(les_bpe_add(bpe, (int32_t)i, text, (size_t)(space - text), space + 1,
+                        n_text - (size_t)(space + 1 - text), &added));
   }
   return LES_OK;
 }
@@ -187,19 +188,19 @@ static les_status build_bpe(les_tokenizer *tok, const les_gguf *g) {
   LES_TRY(build_pretokenizer(&tok->pretokenizer, pre));
   LES_TRY(read_merges(&tok->bpe, &tok->vocab, g));
   tok->bpe.ignore_merges = pre->ignore_merges;
-  tok->byte_letters = true;
+  tok->byte_level = true;
   read_affixes(tok, g, pre->add_bos, -1, -1);
   return LES_OK;
 }
 
-/* The tokens that are found in a text whatever is around them. */
-static les_status read_added(les_added *added, const les_vocab *v) {
+/* Special and user-defined tokens, which are matched before pre-tokenization. */
+static les_status read_added(les_added_tokens *added, const les_vocab *v) {
   for (int32_t id = 0; id < v->n; id++) {
     bool special = v->types[id] == LES_TOKEN_CONTROL || v->types[id] == LES_TOKEN_UNKNOWN;
     if (!special && v->types[id] != LES_TOKEN_USER_DEFINED) continue;
     size_t n;
     const char *text = les_vocab_text(v, id, &n);
-    LES_TRY(les_added_add(added, text, n, (les_added_token){.id = id, .special = special}));
+    LES_TRY(les_added_tokens_add(added, text, n, (les_added_token){.id = id, .special = special}));
   }
   return LES_OK;
 }
@@ -220,6 +221,8 @@ les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g) {
   else
     status =
         les_fail(LES_FAILED, "tokenizer model '%s' is not supported: give token ids with --tokens", model);
+  if (status == LES_OK) status = les_ids_status(&tok->prefix);
+  if (status == LES_OK) status = les_ids_status(&tok->suffix);
 done:
   if (status != LES_OK) les_tokenizer_close(&tok);
   *out = tok;

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "token/pipeline.h"
+#include "token/tokenizer.h"
 #include "token/tokenizer_steps.h"
 
 #include <stdlib.h>
@@ -15,17 +16,17 @@ static int32_t read_id(const cJSON *value) {
   return fits ? value->valueint : -1;
 }
 
-/* The texts by id while the vocabulary is collected: the model's and the added tokens'. */
+/* A token while the vocabulary is collected from the model and the added tokens. */
 typedef struct entry {
   const char *text; /* NULL: no token has this id */
   les_token_type type;
-  bool in_model; /* merges can give it, and bytes fall back on it */
+  bool in_model; /* merges and byte fallback can yield it */
 } entry;
 
 typedef struct entries {
   entry *items;
-  int32_t n;     /* the highest id and one */
-  int32_t limit; /* of n: ids may have gaps, but not so large that a damaged file takes all memory */
+  int32_t n;     /* the highest id plus one */
+  int32_t limit; /* of n: ids may have gaps, but a damaged file is not to exhaust memory */
 } entries;
 
 static les_status set_entry(entries *e, const char *text, const cJSON *value, les_token_type type,
@@ -78,6 +79,7 @@ done:
 
 /* A merge is "left right" or ["left", "right"]. */
 static les_status add_merge(les_bpe *bpe, int32_t rank, const cJSON *item) {
+  bool added;
   const char *left = cJSON_GetStringValue(item), *right = NULL;
   size_t n_left = 0;
   if (left) {
@@ -89,7 +91,8 @@ static les_status add_merge(les_bpe *bpe, int32_t rank, const cJSON *item) {
     n_left = left ? strlen(left) : 0;
   }
   if (!left || !right) return les_fail(LES_FAILED, "its merge %d is not two tokens", rank);
-  if (les_bpe_add(bpe, rank, left, n_left, right, strlen(right))) return LES_OK;
+  LES_TRY(les_bpe_add(bpe, rank, left, n_left, right, strlen(right), &added));
+  if (added) return LES_OK;
   return les_fail(LES_FAILED, "its merge %d ('%.64s') has a token that is not in the vocabulary", rank, left);
 }
 
@@ -120,7 +123,7 @@ static les_status read_model(les_tokenizer *tok, const cJSON *model) {
   return LES_OK;
 }
 
-/* A token that is found in the normalised text is normalised itself, and written so. */
+/* Adds a token that is matched in the normalised text: it is normalised itself, and decoded so. */
 static les_status add_normalized(les_tokenizer *tok, const char *text, les_added_token token) {
   les_matcher *matcher;
   LES_TRY(les_matcher_open(&matcher));
@@ -128,7 +131,7 @@ static les_status add_normalized(les_tokenizer *tok, const char *text, les_added
   les_buffer_append(&normal, text, strlen(text));
   les_status status = les_buffer_status(&normal);
   if (status == LES_OK) status = les_normalizer_apply(&tok->normalizer, matcher, &normal);
-  if (status == LES_OK) status = les_added_add(&tok->added_normalized, normal.data, normal.n, token);
+  if (status == LES_OK) status = les_added_tokens_add(&tok->added_normalized, normal.data, normal.n, token);
   if (status == LES_OK) status = les_vocab_respell(&tok->vocab, token.id, normal.data, normal.n);
   les_buffer_free(&normal);
   les_matcher_close(&matcher);
@@ -149,12 +152,12 @@ static les_status read_added(les_tokenizer *tok, const cJSON *added) {
     if (les_step_bool(item, "normalized", !token.special))
       LES_TRY(add_normalized(tok, text, token));
     else
-      LES_TRY(les_added_add(&tok->added, text, strlen(text), token));
+      LES_TRY(les_added_tokens_add(&tok->added, text, strlen(text), token));
   }
   return LES_OK;
 }
 
-/* Puts ids in front of *list. */
+/* Prepends ids to *list. */
 static void prepend_ids(les_ids *list, const les_ids *ids) {
   les_ids all = {0};
   for (size_t i = 0; i < ids->n; i++) les_ids_append(&all, ids->data[i]);
@@ -184,7 +187,7 @@ static les_status append_named(const les_tokenizer *tok, les_ids *ids, const cJS
   return LES_OK;
 }
 
-/* "single": special tokens, the text, special tokens. */
+/* "single": special tokens before and after the text. */
 static les_status read_template(const les_tokenizer *tok, const cJSON *o, les_ids *before, les_ids *after) {
   int n_texts = 0;
   const cJSON *item;
@@ -232,7 +235,7 @@ static les_status read_processors(les_tokenizer *tok, const cJSON *o) {
   return LES_OK;
 }
 
-/* The id of a text among all tokens, hidden ones too; -1: none. */
+/* The id of a text among all tokens, also those that les_vocab_find does not find; -1: none. */
 static int32_t find_any(const les_vocab *v, const char *text) {
   size_t n_wanted = strlen(text);
   for (int32_t id = 0; id < v->n; id++) {
@@ -259,8 +262,8 @@ static void set_affix(const les_tokenizer *tok, const cJSON *config, const char 
   if (cJSON_IsTrue(value) && !affix->n && id >= 0) les_ids_append(affix, id);
 }
 
-/* Transformers' classes for Llama and Gemma put BOS and EOS where the configuration says, whatever the
- * post_processor; other classes leave it to that. */
+/* Transformers' classes for Llama and Gemma add BOS and EOS by tokenizer_config.json and override the
+ * post_processor; other classes follow the post_processor. */
 static les_status read_config(les_tokenizer *tok, const char *path) {
   cJSON *config;
   LES_TRY(les_json_read(&config, path));
@@ -286,8 +289,7 @@ static les_status build(les_tokenizer *tok, const cJSON *doc) {
   LES_TRY(les_pretokenizer_read(&tok->pretokenizer, cJSON_GetObjectItemCaseSensitive(doc, "pre_tokenizer")));
   LES_TRY(read_processors(tok, cJSON_GetObjectItemCaseSensitive(doc, "post_processor")));
   LES_TRY(les_decoder_read(&tok->decoder, cJSON_GetObjectItemCaseSensitive(doc, "decoder")));
-  return tok->prefix.failed || tok->suffix.failed ? les_fail(LES_FAILED, "out of memory for a tokenizer")
-                                                  : LES_OK;
+  return LES_OK;
 }
 
 les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const char *config_path) {
@@ -300,6 +302,8 @@ les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const 
   status = build(tok, doc);
   if (status != LES_OK) les_fail_in(status, "%s", path);
   if (status == LES_OK && config_path) status = read_config(tok, config_path);
+  if (status == LES_OK) status = les_ids_status(&tok->prefix);
+  if (status == LES_OK) status = les_ids_status(&tok->suffix);
 done:
   cJSON_Delete(doc);
   if (status != LES_OK) les_tokenizer_close(&tok);

@@ -21,7 +21,7 @@ static les_status unsupported(const char *what, const cJSON *o) {
                   les_step_string(o, "type"));
 }
 
-/* Reads one step of the list z; sequences are unrolled before. */
+/* Reads one step into the list z; read_all has flattened sequences. */
 typedef les_status read_fn(void *z, const char *type, const cJSON *o);
 
 static les_status read_all(void *z, const cJSON *o, const char *list, read_fn *read, int depth) {
@@ -98,13 +98,13 @@ static les_status read_behavior(les_split_behavior *behavior, const char *name) 
 
 static les_status add_split(les_pretokenizer *z, const char *regex, les_split_behavior behavior,
                             bool invert) {
-  les_cut_step step = {.kind = LES_CUT_SPLIT, .behavior = behavior, .invert = invert};
+  les_pretokenize_step step = {.kind = LES_PRETOKENIZE_SPLIT, .behavior = behavior, .invert = invert};
   LES_TRY(les_pattern_open(&step.pattern, regex));
   return les_pretokenizer_add(z, step);
 }
 
 static les_status read_split(les_pretokenizer *z, const cJSON *o) {
-  les_cut_step step = {.kind = LES_CUT_SPLIT, .invert = les_step_bool(o, "invert", false)};
+  les_pretokenize_step step = {.kind = LES_PRETOKENIZE_SPLIT, .invert = les_step_bool(o, "invert", false)};
   LES_TRY(read_behavior(&step.behavior, les_step_string(o, "behavior")));
   LES_TRY(read_pattern(&step.pattern, o));
   return les_pretokenizer_add(z, step);
@@ -112,11 +112,11 @@ static les_status read_split(les_pretokenizer *z, const cJSON *o) {
 
 static les_status read_byte_level(les_pretokenizer *z, const cJSON *o) {
   if (les_step_bool(o, "add_prefix_space", true))
-    LES_TRY(les_pretokenizer_add(z, (les_cut_step){.kind = LES_CUT_PREFIX}));
+    LES_TRY(les_pretokenizer_add(z, (les_pretokenize_step){.kind = LES_PRETOKENIZE_PREFIX_SPACE}));
   if (les_step_bool(o, "use_regex", true))
     LES_TRY(add_split(z, "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
                       LES_SPLIT_ISOLATED, false));
-  return les_pretokenizer_add(z, (les_cut_step){.kind = LES_CUT_BYTES});
+  return les_pretokenizer_add(z, (les_pretokenize_step){.kind = LES_PRETOKENIZE_BYTE_LEVEL});
 }
 
 /* "always", "first" or "never"; files from before 2024 have add_prefix_space instead. */
@@ -147,24 +147,24 @@ static les_status read_meta(char meta[5], const cJSON *o) {
 }
 
 static les_status read_metaspace(les_pretokenizer *z, const cJSON *o) {
-  les_cut_step meta = {.kind = LES_CUT_META};
+  les_pretokenize_step meta = {.kind = LES_PRETOKENIZE_METASPACE};
   LES_TRY(read_meta(meta.meta, o));
   LES_TRY(read_prepend(&meta.prepend, o));
   LES_TRY(les_pretokenizer_add(z, meta));
   if (!les_step_bool(o, "split", true)) return LES_OK;
-  les_cut_step split = {.kind = LES_CUT_SPLIT, .behavior = LES_SPLIT_MERGED_WITH_NEXT};
+  les_pretokenize_step split = {.kind = LES_PRETOKENIZE_SPLIT, .behavior = LES_SPLIT_MERGED_WITH_NEXT};
   LES_TRY(les_pattern_open_literal(&split.pattern, meta.meta, strlen(meta.meta)));
   return les_pretokenizer_add(z, split);
 }
 
 static les_status read_delimiter(les_pretokenizer *z, const cJSON *o) {
   const char *text = les_step_string(o, "delimiter");
-  les_cut_step step = {.kind = LES_CUT_SPLIT, .behavior = LES_SPLIT_REMOVED};
+  les_pretokenize_step step = {.kind = LES_PRETOKENIZE_SPLIT, .behavior = LES_SPLIT_REMOVED};
   LES_TRY(les_pattern_open_literal(&step.pattern, text, strlen(text)));
   return les_pretokenizer_add(z, step);
 }
 
-/* Rust's \w, which has the joiners too; the library's own patterns run on that. */
+/* Rust's \w, in which the library's built-in patterns are written: it includes the joiners. */
 #define WORD        "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}"
 #define PUNCTUATION "[!-/:-@\\[-`{-~\\p{P}]"
 
@@ -210,7 +210,7 @@ static les_status read_meta_decoder(les_decode_step *step, const cJSON *o) {
   les_prepend prepend;
   LES_TRY(read_meta(meta, o));
   LES_TRY(read_prepend(&prepend, o));
-  step->kind = LES_DECODE_META;
+  step->kind = LES_DECODE_METASPACE;
   step->keep_first = prepend == LES_PREPEND_NEVER;
   set_text(&step->text, meta);
   return LES_OK;
@@ -219,7 +219,7 @@ static les_status read_meta_decoder(les_decode_step *step, const cJSON *o) {
 static les_status read_decoder(void *list, const char *type, const cJSON *o) {
   les_decode_step step = {0};
   if (!strcmp(type, "ByteLevel")) {
-    step.kind = LES_DECODE_BYTE_LETTERS;
+    step.kind = LES_DECODE_BYTE_LEVEL;
   } else if (!strcmp(type, "ByteFallback")) {
     step.kind = LES_DECODE_BYTE_FALLBACK;
   } else if (!strcmp(type, "Fuse")) {

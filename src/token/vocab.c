@@ -40,7 +40,7 @@ void les_vocab_add_hidden(les_vocab *v, const char *text, size_t n_text, les_tok
   v->hidden[v->n - 1] = true;
 }
 
-/* Where a text is in the table, or the empty slot where it would be. */
+/* The slot of a text, or the empty one where it would be inserted. */
 static int32_t *find_slot(const les_vocab *v, const char *text, size_t n) {
   for (size_t i = hash(text, n);; i++) {
     int32_t *slot = &v->slots[i & (v->n_slots - 1)];
@@ -83,7 +83,7 @@ const char *les_vocab_text(const les_vocab *v, int32_t id, size_t *n) {
   return v->texts.data ? v->texts.data + start : "";
 }
 
-/* The place of a token among the spellings: of its own, or where it would be. */
+/* The index of a token's spelling, or where it would be inserted. */
 static int spelling_at(const les_vocab *v, int32_t id) {
   int low = 0, high = v->n_spellings;
   while (low < high) {
@@ -141,6 +141,11 @@ void les_ids_append(les_ids *ids, int32_t id) {
     ids->capacity = capacity;
   }
   ids->data[ids->n++] = id;
+}
+
+les_status les_ids_status(const les_ids *ids) {
+  return ids->failed || ids->n > INT32_MAX ? les_fail(LES_FAILED, "out of memory for %zu tokens", ids->n)
+                                           : LES_OK;
 }
 
 void les_ids_free(les_ids *ids) {

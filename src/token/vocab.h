@@ -1,10 +1,10 @@
-/* A vocabulary: the texts of the tokens, their kinds, and the way back from a text to its id. */
+/* A vocabulary: the tokens' texts and types, and a hash table from text to id. */
 #ifndef LES_TOKEN_VOCAB_H
 #define LES_TOKEN_VOCAB_H
 
 #include "base/buffer.h"
 
-/* Kinds of tokens, numbered as in GGUF's tokenizer.ggml.token_type. */
+/* Types of tokens, numbered as in GGUF's tokenizer.ggml.token_type. */
 typedef enum les_token_type {
   LES_TOKEN_NORMAL = 1,
   LES_TOKEN_UNKNOWN = 2,
@@ -16,11 +16,11 @@ typedef enum les_token_type {
 
 typedef struct les_vocab {
   int n;
-  les_buffer texts;                     /* all texts, one behind the other */
+  les_buffer texts;                     /* all texts, concatenated */
   size_t *ends;                         /* (n) end of each text in `texts` */
   uint8_t *types;                       /* (n) les_token_type */
-  bool *hidden;                         /* (n) not in the index */
-  struct les_vocab_spelling *spellings; /* (n_spellings) by ascending id */
+  bool *hidden;                         /* (n) les_vocab_find does not find it */
+  struct les_vocab_spelling *spellings; /* (n_spellings) sorted by id */
   int n_spellings;
   int32_t *slots;     /* (n_slots) hash table of ids, -1: empty */
   size_t n_slots;     /* a power of two */
@@ -31,28 +31,28 @@ typedef struct les_vocab {
  * les_vocab_free. */
 les_status les_vocab_start(les_vocab *v, int n);
 void les_vocab_add(les_vocab *v, const char *text, size_t n_text, les_token_type type);
-/* As les_vocab_add, for a token that les_vocab_find does not find: it is known by its id alone. */
+/* As les_vocab_add, for a token that les_vocab_find is not to find: it has an id only. */
 void les_vocab_add_hidden(les_vocab *v, const char *text, size_t n_text, les_token_type type);
-/* Ends the adding: builds the index. Of equal texts the last id is found; an empty text never is. */
+/* Builds the hash table. Of equal texts the last id is found; an empty text never is. */
 les_status les_vocab_finish(les_vocab *v);
 void les_vocab_free(les_vocab *v);
 
 /* The text of a token, not null-terminated. 0 <= id < v->n. */
 const char *les_vocab_text(const les_vocab *v, int32_t id, size_t *n);
 
-/* From now on a token is written as `text` instead of as it is looked up. */
+/* Has a token decoded as `text` instead of the text it is looked up by. */
 les_status les_vocab_respell(les_vocab *v, int32_t id, const char *text, size_t n);
 
-/* As les_vocab_text, but what the token is written as. */
+/* The text that a token is decoded as: les_vocab_text unless respelled. */
 const char *les_vocab_spelling(const les_vocab *v, int32_t id, size_t *n);
 
 /* The id of a text, -1: not there. */
 int32_t les_vocab_find(const les_vocab *v, const char *text, size_t n);
 
-/* The byte that a token of the form "<0xNN>" stands for, -1: another form. */
+/* The byte of a token of the form "<0xNN>", -1 for any other text. */
 int les_vocab_byte(const char *text, size_t n);
 
-/* Ids that grow, as les_buffer does with bytes. */
+/* A growable list of ids, with les_buffer's rules. */
 typedef struct les_ids {
   int32_t *data;
   size_t n, capacity;
@@ -60,6 +60,8 @@ typedef struct les_ids {
 } les_ids;
 
 void les_ids_append(les_ids *ids, int32_t id);
+/* LES_FAILED with a message if an append ran out of memory, or there are more than INT32_MAX ids. */
+les_status les_ids_status(const les_ids *ids);
 void les_ids_free(les_ids *ids);
 
 #endif
