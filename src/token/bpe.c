@@ -34,22 +34,22 @@ les_status les_bpe_start(les_bpe *bpe, const les_vocab *vocab, int64_t n) {
 
 les_status les_bpe_add(les_bpe *bpe, int32_t rank, const char *left, size_t n_left, const char *right,
                        size_t n_right, bool *added) {
-  les_buffer both = {0};
-  les_buffer_append(&both, left, n_left);
-  les_buffer_append(&both, right, n_right);
+  les_buffer *both = &bpe->joined;
+  les_buffer_clear(both);
+  les_buffer_append(both, left, n_left);
+  les_buffer_append(both, right, n_right);
   merge new = {.left = les_vocab_find(bpe->vocab, left, n_left),
                .right = les_vocab_find(bpe->vocab, right, n_right),
-               .id = both.failed ? -1 : les_vocab_find(bpe->vocab, both.data, both.n),
+               .id = both->failed ? -1 : les_vocab_find(bpe->vocab, both->data, both->n),
                .rank = rank};
-  les_status status = les_buffer_status(&both);
-  les_buffer_free(&both);
   *added = new.left >= 0 && new.right >= 0 && new.id >= 0;
   if (*added) *find_slot(bpe, new.left, new.right) = new;
-  return status;
+  return les_buffer_status(both);
 }
 
 void les_bpe_free(les_bpe *bpe) {
   free(bpe->slots);
+  les_buffer_free(&bpe->joined);
   *bpe = (les_bpe){0};
 }
 

@@ -10,6 +10,7 @@ typedef struct les_bpe {
   const les_vocab *vocab;
   struct les_bpe_merge *slots; /* (n_slots) hash table by the pair of ids; owned */
   size_t n_slots;              /* a power of two */
+  les_buffer joined;           /* working memory of les_bpe_add */
   bool ignore_merges;          /* a word that is itself a token is not split */
   bool byte_fallback;          /* a character without a token becomes the tokens "<0xNN>" of its bytes */
   bool fuse_unknown;           /* consecutive unknown characters become one unknown token */
