@@ -73,8 +73,7 @@ les_status les_chat_encode(const les_tokenizer *tok, const char *prompt, size_t 
     status = append_text(tok, &text, options->special, &ids);
     les_buffer_free(&text);
   }
-  if (status == LES_OK && (ids.failed || ids.n > INT32_MAX))
-    status = les_fail(LES_FAILED, "out of memory for %zu tokens", ids.n);
+  if (status == LES_OK && (ids.failed || ids.n > INT32_MAX)) status = les_no_memory("%zu tokens", ids.n);
   if (status == LES_OK)
     *t = (les_tokens){ids.data, (int)ids.n};
   else

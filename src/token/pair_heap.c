@@ -86,7 +86,7 @@ les_status les_pair_heap_run(les_pair_heap *m, les_pair_fn *pair, const void *ct
     propose(m, left->prev, pair, ctx);
     propose(m, c.left, pair, ctx);
   }
-  return m->failed ? les_fail(LES_FAILED, "out of memory while tokenizing") : LES_OK;
+  return m->failed ? les_no_memory("the pairs of tokens to be merged") : LES_OK;
 }
 
 void les_pair_heap_free(les_pair_heap *m) {
