@@ -9,7 +9,6 @@
 #include "token/normalizer.h"
 #include "token/pretokenizer.h"
 #include "token/spm.h"
-#include "token/tokenizer.h"
 
 /* Encoding: the text's added tokens; what lies between is normalised, searched for the added tokens that are
  * looked for after that, cut into words, and each word goes through SPM or BPE. */

@@ -1,3 +1,5 @@
+#include "token/tokenizer.h"
+
 #include "token/pipeline.h"
 #include "token/word_cache.h"
 
@@ -93,8 +95,7 @@ les_status les_encode(const les_tokenizer *tok, const char *text, size_t n, cons
   if (options->bos) append_all(&e.ids, &tok->prefix);
   LES_GOTO(status, encode_text(&e, valid.data, valid.n), done);
   if (options->bos) append_all(&e.ids, &tok->suffix);
-  if (e.ids.failed || e.ids.n > INT32_MAX)
-    LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %zu tokens", e.ids.n), done);
+  if (e.ids.failed || e.ids.n > INT32_MAX) LES_GOTO(status, les_no_memory("%zu tokens", e.ids.n), done);
   *t = (les_tokens){e.ids.data, (int)e.ids.n};
   e.ids = (les_ids){0};
 done:
@@ -211,7 +212,7 @@ les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char 
   if (!out.failed) return LES_OK;
   les_buffer_free(&out);
   *text = NULL;
-  return les_fail(LES_FAILED, "out of memory for a text of %zu bytes", length);
+  return les_no_memory("a text of %zu bytes", length);
 }
 
 int32_t les_tokenizer_bos(const les_tokenizer *tok) {
@@ -226,10 +227,6 @@ static int32_t find_added(const les_added *added, const char *text) {
 int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text) {
   int32_t id = find_added(&tok->added, text);
   return id >= 0 ? id : find_added(&tok->added_normalized, text);
-}
-
-int les_tokenizer_size(const les_tokenizer *tok) {
-  return tok->vocab.n;
 }
 
 void les_tokenizer_close(les_tokenizer **tok) {

@@ -51,8 +51,6 @@ int32_t les_tokenizer_bos(const les_tokenizer *tok);
 /* The special or added token that is written so; -1: none. */
 int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text);
 
-int les_tokenizer_size(const les_tokenizer *tok);
-
 /* Makes the tokenizer that a GGUF file's tokenizer.ggml.* keys describe. Copies what it needs: g may be
  * closed afterwards. A model or pre-tokenizer that is not known is an error that names it. */
 les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g);

@@ -1,6 +1,7 @@
 /* Vocabularies from the tokenizer.ggml.* keys of GGUF files (the format's specification, "Tokenizer"); what
  * the keys leave open follows llama.cpp. */
 #include "token/pipeline.h"
+#include "token/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static les_status read_scores(les_spm *spm, const les_vocab *v, const les_gguf *
     return les_fail(LES_FAILED, "tokenizer.ggml.scores does not have an entry for each of %d tokens", v->n);
   spm->vocab = v;
   spm->scores = malloc((size_t)v->n * sizeof *spm->scores);
-  if (!spm->scores) return les_fail(LES_FAILED, "out of memory for the scores of %d tokens", v->n);
+  if (!spm->scores) return les_no_memory("the scores of %d tokens", v->n);
   for (int i = 0; i < v->n; i++) {
     double score;
     if (!les_gguf_array_double(g, "tokenizer.ggml.scores", i, &score) || score != score)
@@ -207,7 +208,7 @@ static les_status read_added(les_added *added, const les_vocab *v) {
 les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g) {
   *out = NULL;
   les_tokenizer *tok = calloc(1, sizeof *tok);
-  if (!tok) return les_fail(LES_FAILED, "out of memory for a tokenizer");
+  if (!tok) return les_no_memory("a tokenizer");
   les_status status;
   char model[64];
   read_name(g, "tokenizer.ggml.model", "", model);
