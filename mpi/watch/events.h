@@ -15,15 +15,14 @@ typedef struct les_events les_events;
 les_status les_events_open(les_events **out, const char *path);
 void les_events_close(les_events **events);
 
-/* Local. An event {"time": now, "event": name}, for more keys to be added (base/json.h); NULL if memory runs
- * out. */
+/* Local. An event {"time": now, "event": name}, for more keys to be added (base/json.h). */
 cJSON *les_event_make(const char *name);
 
-/* Rank 0. Adds a line. `event` is freed; NULL is a failure to write it. */
+/* Rank 0. Adds a line. `event` is freed; what memory ran out for is a failure to write it. */
 void les_events_add(les_events *events, cJSON *event);
 
-/* Rank 0. Replaces the status document: written aside, then renamed. `doc` is freed; if it is NULL or cannot
- * be written, the last one stays. */
+/* Rank 0. Replaces the status document: written aside, then renamed. `doc` is freed; if it cannot be written,
+ * the last one stays. */
 void les_events_status(les_events *events, cJSON *doc);
 
 /* Local. The status document beside `path` as it is now, from this sweep or an earlier start; NULL if there
