@@ -14,7 +14,7 @@ typedef struct les_json_source {
   int line; /* of its first byte; 1 for a whole file */
 } les_json_source;
 
-/* Parses n bytes, text[n] being 0: strict about UTF-8, null characters (also as an escape), and text behind
+/* Parses n bytes, text[n] being 0: strict about UTF-8, null characters (also as an escape), and text after
  * the document. *doc is for cJSON_Delete. */
 les_status les_json_parse(cJSON **doc, const char *text, size_t n, les_json_source source);
 
@@ -24,7 +24,7 @@ les_status les_json_read(cJSON **doc, const char *path);
 /* Called for each document of a JSONL file; `doc` is the caller's. A failure ends the reading with it. */
 typedef les_status les_json_line_fn(void *ctx, const cJSON *doc, les_json_source at);
 
-/* Parses every line of `text`, n bytes with a null byte behind them, as a document of its own; blank lines
+/* Parses every line of `text`, n bytes with a null byte after them, as a document of its own; blank lines
  * are passed over. Overwrites newlines in text. */
 les_status les_json_lines(char *text, size_t n, const char *path, les_json_line_fn *line, void *ctx);
 
@@ -51,10 +51,10 @@ cJSON *les_json_number(double value);
 /* A number as its shortest decimal form that reads back as the same float; NaN and infinity as null. */
 cJSON *les_json_float(float value);
 
-/* Writing. Each adds to `parent`: under `key` to an object; key NULL: behind the last one to an array. Where
+/* Writing. Each adds to `parent`: under `key` to an object; key NULL: at the end of an array. Where
  * memory runs out, `parent` becomes invalid, and a document with an invalid part is not printed: only what
- * cJSON_Print returns has to be checked, and no document is ever cut short. A parent of NULL, which is what
- * could not be made, takes nothing. */
+ * cJSON_Print returns has to be checked, and no document is ever cut short. Adding to NULL, which an object
+ * or array that could not be made is, does nothing. */
 void les_json_add(cJSON *parent, const char *key, cJSON *item); /* takes over the item; NULL: no memory */
 cJSON *les_json_add_object(cJSON *parent, const char *key);
 cJSON *les_json_add_array(cJSON *parent, const char *key);

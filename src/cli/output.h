@@ -18,7 +18,7 @@ int cli_finish(les_status status);
  * else the process ends with a message and exit code 1. */
 void cli_close_output(void);
 
-/* Room for one more item behind the n in `items`. */
+/* Room for one more item after the n in `items`; the process ends if there is no memory for it. */
 void *cli_grow(void *items, int n, size_t size);
 
 /* {"model": ..., "compute": ...}, to be filled. compute: les_compute. */

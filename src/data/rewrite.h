@@ -1,6 +1,6 @@
-/* Rewriting of strings as the published task definitions do it, with the results of the Python functions they
- * are written with. A function takes a malloc'ed string of valid UTF-8, frees it and returns a new one, so
- * that calls nest; NULL (out of memory) goes through. */
+/* Rewriting of strings as the published task definitions do it, and give the same results as the
+ * Python functions that they use. A function takes a malloc'ed string of valid UTF-8, frees it and returns a
+ * new one, so that calls nest; NULL (out of memory) goes through. */
 #ifndef LES_DATA_REWRITE_H
 #define LES_DATA_REWRITE_H
 
@@ -10,17 +10,17 @@
 /* Every `from` becomes `to`, left to right, as str.replace does it. `from` is not empty. */
 char *les_rewrite_replace(char *text, const char *from, const char *to);
 
-/* White space at both ends goes: str.strip. */
+/* Removes white space at both ends: str.strip. */
 char *les_rewrite_strip(char *text);
 
 /* First letter in title case, the others in lower case: str.capitalize, by Unicode's simple mappings and with
  * the two special cases that texts have, sharp s and final sigma. */
 char *les_rewrite_capitalize(char *text);
 
-/* "[...]" within a line goes: re.sub(r"\[.*?\]", "", text). */
+/* Removes "[...]" within a line: re.sub(r"\[.*?\]", "", text). */
 char *les_rewrite_drop_brackets(char *text);
 
-/* White space goes behind every `open` and before the next `close`: re.sub(r"\(\s*([^\)]*?)\s*\)", r"(\1)",
+/* Removes white space after every `open` and before the next `close`: re.sub(r"\(\s*([^\)]*?)\s*\)", r"(\1)",
  * text). open and close may be the same character. */
 char *les_rewrite_tighten(char *text, char open, char close);
 

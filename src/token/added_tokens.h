@@ -9,7 +9,7 @@ typedef struct les_added_token {
   int32_t id;
   bool special;     /* counts only where special tokens are asked for */
   bool lstrip;      /* takes the white space before it along */
-  bool rstrip;      /* takes the white space behind it along */
+  bool rstrip;      /* includes the white space after it */
   bool single_word; /* not next to a word character */
 } les_added_token;
 
@@ -39,7 +39,7 @@ typedef struct les_added_walk {
   size_t gap_end;
   int32_t id;   /* the token found */
   size_t taken; /* where it ends, with the white space it takes along */
-  size_t from;  /* where the search goes on */
+  size_t from;  /* where the search continues */
 } les_added_walk;
 
 /* The next token; false at the end, and then the gap is the plain text that is left. */

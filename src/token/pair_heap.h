@@ -1,4 +1,4 @@
-/* Merging of neighbouring symbols, cheapest pair first: the loop that SPM and BPE have in common. */
+/* Merging of adjacent symbols, cheapest pair first: the loop that SPM and BPE have in common. */
 #ifndef LES_TOKEN_PAIR_HEAP_H
 #define LES_TOKEN_PAIR_HEAP_H
 
@@ -13,11 +13,11 @@ typedef struct les_symbol {
   const char *text;
   int32_t n;    /* bytes; 0: merged into the piece before it */
   int32_t id;   /* token of this text, -1: none */
-  int32_t prev; /* index of the neighbours, -1: none */
+  int32_t prev; /* index of the piece before, -1: none */
   int32_t next;
 } les_symbol;
 
-/* Says whether two neighbours may be merged: the token they become and its cost. */
+/* Says whether two adjacent symbols may be merged: the token they become and its cost. */
 typedef bool les_pair_fn(const void *ctx, const les_symbol *left, const les_symbol *right, float *cost,
                          int32_t *id);
 
@@ -30,7 +30,7 @@ typedef struct les_pair_heap {
   bool failed; /* out of memory; what follows does nothing */
 } les_pair_heap;
 
-/* Takes the symbols of a new word one by one, text behind text; at most INT32_MAX bytes in all. */
+/* Takes the symbols of a new word one by one, in the order of the text; at most INT32_MAX bytes in all. */
 void les_pair_heap_start(les_pair_heap *m);
 void les_pair_heap_add(les_pair_heap *m, const char *text, int32_t n, int32_t id);
 

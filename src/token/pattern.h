@@ -30,8 +30,8 @@ typedef struct les_span {
 les_status les_pattern_find(const les_pattern *p, les_matcher *m, const char *text, size_t n, size_t from,
                             les_span *match, bool *found);
 
-/* Iterates over the matches of a text, which do not overlap. After an empty match the search goes on behind
- * the next character, and an empty match right behind another match does not count. Set the first four
+/* Iterates over the matches of a text, which do not overlap. After an empty match the search continues
+ * after the next character, and an empty match right after another match does not count. Set the first four
  * fields. */
 typedef struct les_match_walk {
   const les_pattern *pattern;
@@ -40,7 +40,7 @@ typedef struct les_match_walk {
   size_t n;
   size_t gap;     /* end of the match before `match` */
   les_span match; /* the current match */
-  size_t from;    /* where the search goes on */
+  size_t from;    /* where the search continues */
 } les_match_walk;
 
 /* The next match; at the end *found is false, and nothing from w->gap on matches. */

@@ -16,7 +16,7 @@ typedef enum les_token_type {
 
 typedef struct les_vocab {
   int n;
-  les_buffer texts;                     /* all texts, one behind the other */
+  les_buffer texts;                     /* all texts, concatenated */
   size_t *ends;                         /* (n) end of each text in `texts` */
   uint8_t *types;                       /* (n) les_token_type */
   bool *hidden;                         /* (n) not in the index */
