@@ -28,7 +28,7 @@ int les_compute_find(const char *name) {
 }
 
 static les_status no_memory(const char *path) {
-  return les_fail(LES_FAILED, "%s: out of memory", path);
+  return les_no_memory("the job %s", path);
 }
 
 /* `path` as seen from the folder of the job file. */
