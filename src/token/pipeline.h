@@ -22,6 +22,7 @@ struct les_tokenizer {
   les_spm spm;            /* used if it has scores, */
   les_bpe bpe;            /* else this */
   les_ids prefix, suffix; /* tokens put around a text: BOS, rarely EOS */
+  int32_t bos;            /* the begin token that the files name, put in front or not; -1: they name none */
   les_decoder decoder;    /* how a tokenizer.json's tokens become text; without steps, by their types: */
   bool byte_letters;      /* normal tokens are written in GPT-2's alphabet of bytes, else with U+2581 */
   bool strip_space;       /* a document's text has lost the space that encoding put in front */
