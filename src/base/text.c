@@ -192,6 +192,18 @@ static bool is_alnum_before(const char *start, const char *p) {
   return p > start && is_alnum_at(start + les_utf8_back(start, (size_t)(p - start)));
 }
 
+double les_text_symbols(const char *text) {
+  int64_t n = 0, symbols = 0;
+  while (*text) {
+    int32_t c;
+    text += les_utf8_next(text, SIZE_MAX, &c);
+    utf8proc_category_t category = c < 0 ? UTF8PROC_CATEGORY_CN : utf8proc_category(c);
+    n++;
+    symbols += c != ' ' && !(category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_ME);
+  }
+  return n ? (double)symbols / (double)n : NAN;
+}
+
 les_status les_text_contains(const char *text, const char *answer, bool *found) {
   char *t = lower(text), *a = lower(answer);
   *found = false;

@@ -57,6 +57,10 @@ void les_words_free(les_words *w);
 /* Share of the words of w that are among those of a or b (NULL: none); NaN if w is empty. */
 double les_words_known(const les_words *w, const les_words *a, const les_words *b);
 
+/* Share of the characters of null-terminated UTF-8 that are neither letters (with their marks: general
+ * categories L and M) nor U+0020; NaN if there is none. */
+double les_text_symbols(const char *text);
+
 /* *found: `text` contains `answer`, both lower-cased, and not as a part of a longer word or number: where the
  * answer begins or ends with a letter or digit, the character beside it is neither. */
 les_status les_text_contains(const char *text, const char *answer, bool *found);

@@ -16,7 +16,7 @@ les_status les_request_rules_make(les_request_rules *out, const les_tokenizer *t
   if (max_length < 0 || max_length > n_ctx)
     return les_fail(LES_USAGE, "the most tokens to be read at once can be 1 to the model's %d, not %d", n_ctx,
                     max_length);
-  int32_t begin = les_tokenizer_bos(tokenizer);
+  int32_t begin = les_tokenizer_bos_id(tokenizer);
   *out = (les_request_rules){tokenizer, begin >= 0 ? begin : eos, max_length ? max_length : n_ctx};
   return LES_OK;
 }

@@ -28,8 +28,9 @@ void les_requests_free(les_requests *r);
 /* What the rules depend on. */
 typedef struct les_request_rules {
   const les_tokenizer *tokenizer;
-  int32_t prefix; /* stands before a text that has no context: the begin token, or the first end token of a
-                     vocabulary that puts none; -1: such texts are an error */
+  int32_t prefix; /* stands before a text that has no context (prefix_token_id there): the begin token, also
+                     where the tokenizer puts none in front; the first end token of a vocabulary without
+                     one; -1: such texts are an error */
   int max_length; /* most tokens that the model reads at once */
 } les_request_rules;
 

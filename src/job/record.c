@@ -12,6 +12,7 @@
 struct les_recorder {
   const les_model *model;
   const les_record_layout *layout;
+  bool greedy;     /* tokens are not sampled */
   les_words known; /* of all prompts */
 };
 
@@ -28,11 +29,12 @@ static les_status collect_words(les_recorder *r, const les_prompts *prompts) {
 }
 
 les_status les_recorder_open(les_recorder **out, const les_model *model, const les_record_layout *layout,
-                             const les_prompts *prompts) {
+                             const les_prompts *prompts, bool greedy) {
   les_recorder *r = *out = calloc(1, sizeof *r);
   if (!r) return les_no_memory("a recorder");
   r->model = model;
   r->layout = layout;
+  r->greedy = greedy;
   les_status status = layout->has[LES_FIELD_KNOWN_WORDS] ? collect_words(r, prompts) : LES_OK;
   if (status != LES_OK) les_recorder_close(out);
   return status;
@@ -113,7 +115,7 @@ static les_status is_blank(const char *text, bool *blank) {
 }
 
 static les_status fill_failure(const les_recorder *r, writer w, const les_outcome *o, const pair *p) {
-  double distinct[3];
+  double distinct[3], known;
   bool blank;
   LES_TRY(is_blank(p->text, &blank));
   les_signs signs = {.nan = o->stop == LES_STOP_NAN,
@@ -124,9 +126,11 @@ static les_status fill_failure(const les_recorder *r, writer w, const les_outcom
                      .n_tokens = o->n_tokens,
                      .loop = les_loop_find(o->tokens, o->n_tokens),
                      .logprob = o->logprob_intact,
+                     .greedy = r->greedy,
+                     .symbols = les_text_symbols(p->text),
                      .n_vocab = r->model->hparams.n_vocab};
   LES_TRY(les_distinct(o->tokens, o->n_tokens, distinct));
-  LES_TRY(share_known(r, p, &signs.known));
+  LES_TRY(share_known(r, p, &known));
   signs.distinct_3 = distinct[2];
   put(w, LES_FIELD_LABEL, &(uint8_t){(uint8_t)les_label_of(&signs)}, 1);
   put_int(w, LES_FIELD_LOOP_LENGTH, signs.loop.length);
@@ -134,7 +138,7 @@ static les_status fill_failure(const les_recorder *r, writer w, const les_outcom
   put_int(w, LES_FIELD_LOOP_COUNT, signs.loop.count);
   for (int k = 0; k < 3; k++) put_float(w, LES_FIELD_DISTINCT_1 + (les_field_id)k, distinct[k]);
   put_float(w, LES_FIELD_LOGPROB_INTACT, signs.logprob);
-  put_float(w, LES_FIELD_KNOWN_WORDS, signs.known);
+  put_float(w, LES_FIELD_KNOWN_WORDS, known);
   return LES_OK;
 }
 

@@ -12,10 +12,11 @@
 /* What the records of a study have in common. */
 typedef struct les_recorder les_recorder;
 
-/* Collects the words of all prompts, if the layout has the measure that needs them. Model and layout are
+/* Collects the words of all prompts, if the layout has the measure that needs them. greedy: continuations are
+ * not sampled. Model and layout are
  * borrowed. */
 les_status les_recorder_open(les_recorder **out, const les_model *model, const les_record_layout *layout,
-                             const les_prompts *prompts);
+                             const les_prompts *prompts, bool greedy);
 void les_recorder_close(les_recorder **r);
 
 /* Fills the record of a prompt from its outcome. */

@@ -172,7 +172,9 @@ les_status les_study_open(les_study **out, const les_job *job, const les_model *
   LES_GOTO(status, read_prompts(s), end);
   LES_GOTO(status, read_tasks(s), end);
   LES_GOTO(status, lay_out(s), end);
-  LES_GOTO(status, les_recorder_open(&s->recorder, model, &s->layout, &s->prompts), end);
+  LES_GOTO(status,
+           les_recorder_open(&s->recorder, model, &s->layout, &s->prompts, job->sampling.temperature == 0),
+           end);
   LES_GOTO(status, make_columns(s), end);
   LES_GOTO(status, make_json(s), end);
 end:

@@ -4,8 +4,12 @@
 #include <stdlib.h>
 
 enum { LOOP_COUNT = 3, LOOP_SPAN = 8 };
-static const double loop_share = 0.2, repeated_share = 0.5; /* of tokens; of 3-grams */
-static const double random_logprob = 0.75, unlikely_logprob = 0.45, known_share = 0.6; /* times -ln n_vocab */
+static const double loop_share = 0.2, distinct_share = 2.0 / 3; /* of tokens; of 3-grams */
+/* Of surprise: -logprob in units of ln n_vocab, which is 1 for tokens drawn uniformly. */
+static const double random_surprise = 0.75, some_surprise = 0.25;
+static const double greedy_logprob = -3.5; /* in nats */
+static const double broken = 0.57;         /* surprise and share of symbols together */
+enum { FEWEST_TOKENS = 16 };               /* fewer tell no gibberish */
 
 les_loop les_loop_find(const int32_t *tokens, int n) {
   les_loop best = {0};
@@ -55,13 +59,14 @@ const char *les_label_name(les_label label) {
 
 static bool repeats(const les_signs *s) {
   return (s->loop.length > 0 && s->loop.span >= loop_share * s->n_tokens) ||
-         (s->n_tokens >= LOOP_SPAN && s->distinct_3 < repeated_share);
+         (s->n_tokens >= LOOP_SPAN && s->distinct_3 < distinct_share);
 }
 
 static bool is_gibberish(const les_signs *s) {
-  double uniform = -log(s->n_vocab);
-  return s->logprob < random_logprob * uniform ||
-         (s->logprob < unlikely_logprob * uniform && s->known < known_share);
+  double surprise = -s->logprob / log(s->n_vocab);
+  if (s->n_tokens < FEWEST_TOKENS) return false;
+  return surprise > random_surprise || (s->greedy && s->logprob < greedy_logprob) ||
+         (surprise > some_surprise && surprise + s->symbols > broken);
 }
 
 les_label les_label_of(const les_signs *s) {

@@ -50,19 +50,21 @@ typedef struct les_signs {
   les_loop loop; /* of the continuation */
   double distinct_3;
   double logprob; /* mean ln p of the continuation's tokens under the intact model, given the prompt */
-  double known;   /* share of its words that are known: les_words_known */
+  bool greedy;    /* its tokens are the most likely ones; false: they were sampled */
+  double symbols; /* share of its characters that are neither letters nor spaces: les_text_symbols */
   int n_vocab;    /* of the model */
 } les_signs;
 
 /* The first that holds:
  * - nan, empty, intact;
- * - repetition: a loop covers a fifth of the tokens or more, or less than half of the 3-grams are
- *   distinct (seq-rep-3 over one half);
- * - gibberish: the intact model finds the tokens as good as random, logprob < -0.75 ln n_vocab (a uniform
- *   guess has -ln n_vocab); or it finds them unlikely, logprob < -0.45 ln n_vocab, and less than 0.6 of the
- *   words are known;
+ * - repetition: a loop covers a fifth of the tokens or more, or less than two thirds of the 3-grams are
+ *   distinct (seq-rep-3 over one third);
+ * - gibberish, of 16 tokens or more: with s = -logprob / ln n_vocab (1 for a uniform guess), the intact model
+ *   finds the tokens as good as random (s > 0.75), or too unlikely for text that was not sampled (logprob
+ *   < -3.5), or they are unlikely and full of signs (s > 0.25 and s + symbols > 0.57);
  * - drifted.
- * The thresholds are this program's own; their precision and recall are in docs/measures.md. */
+ * Set on continuations of two trained models that were labelled by hand; precision and recall are in
+ * docs/measures.md. */
 les_label les_label_of(const les_signs *s);
 
 #endif

@@ -21,6 +21,7 @@ struct les_tokenizer {
   les_spm spm;            /* used if it has scores */
   les_bpe bpe;            /* used if spm has none */
   les_ids prefix, suffix; /* tokens put around a text: BOS, rarely EOS */
+  int32_t bos;            /* the begin token that the files name, put in front or not; -1: they name none */
   les_decoder decoder;    /* a tokenizer.json's; without steps, tokens are decoded by their types: */
   bool byte_level;  /* normal tokens are in GPT-2's byte-level alphabet, else U+2581 stands for a space */
   bool strip_space; /* decoding a document drops the space that encoding prepends */

@@ -219,6 +219,10 @@ int32_t les_tokenizer_bos(const les_tokenizer *tok) {
   return tok->prefix.n ? tok->prefix.data[0] : -1;
 }
 
+int32_t les_tokenizer_bos_id(const les_tokenizer *tok) {
+  return tok->bos >= 0 ? tok->bos : les_tokenizer_bos(tok);
+}
+
 static int32_t find_added(const les_added_tokens *added, const char *text) {
   les_added_token_walk w = {.added = added, .text = text, .n = strlen(text), .special = true};
   return les_added_token_next(&w) && w.gap == w.gap_end && w.taken == w.n ? w.id : -1;

@@ -48,6 +48,11 @@ les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char 
 /* The begin token that les_encode puts in front; -1 if it puts none. */
 int32_t les_tokenizer_bos(const les_tokenizer *tok);
 
+/* The vocabulary's begin token (BOS), whether les_encode puts it in front or not, as transformers'
+ * bos_token_id: the one that the files name, else the one that les_encode puts in front; -1: there is none.
+ */
+int32_t les_tokenizer_bos_id(const les_tokenizer *tok);
+
 /* The special or added token that is written so; -1: none. */
 int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text);
 
@@ -58,7 +63,8 @@ les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g);
 /* Opens a Hugging Face tokenizer.json on its own. config_path: tokenizer_config.json beside it, or NULL. */
 les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const char *config_path);
 
-/* Opens the tokenizer.json of a model's folder, with the tokenizer_config.json beside it if there is one. */
+/* Opens the tokenizer.json of a model's folder, with tokenizer_config.json and special_tokens_map.json beside
+ * it if they are there. */
 les_status les_tokenizer_open_folder(les_tokenizer **out, const char *folder);
 
 /* Frees; *tok becomes NULL. Accepts NULL. */

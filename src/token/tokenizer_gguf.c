@@ -74,6 +74,7 @@ static bool read_bool(const les_gguf *g, const char *key, bool fallback) {
 static void read_affixes(les_tokenizer *tok, const les_gguf *g, bool add_bos, int32_t bos, int32_t eos) {
   bos = read_id(g, &tok->vocab, "tokenizer.ggml.bos_token_id", bos);
   eos = read_id(g, &tok->vocab, "tokenizer.ggml.eos_token_id", eos);
+  tok->bos = bos;
   if (bos >= 0 && read_bool(g, "tokenizer.ggml.add_bos_token", add_bos)) les_ids_append(&tok->prefix, bos);
   if (eos >= 0 && read_bool(g, "tokenizer.ggml.add_eos_token", false)) les_ids_append(&tok->suffix, eos);
 }
@@ -209,6 +210,7 @@ les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g) {
   *out = NULL;
   les_tokenizer *tok = calloc(1, sizeof *tok);
   if (!tok) return les_no_memory("a tokenizer");
+  tok->bos = -1;
   les_status status;
   char model[64];
   read_name(g, "tokenizer.ggml.model", "", model);

@@ -262,17 +262,31 @@ static void set_affix(const les_tokenizer *tok, const cJSON *config, const char 
   if (cJSON_IsTrue(value) && !affix->n && id >= 0) les_ids_append(affix, id);
 }
 
+/* The begin token, as transformers takes its bos_token; null says that there is none. */
+static void read_bos(les_tokenizer *tok, const cJSON *config) {
+  if (cJSON_HasObjectItem(config, "bos_token")) tok->bos = read_config_token(tok, config, "bos_token");
+}
+
 /* Transformers' classes for Llama and Gemma add BOS and EOS by tokenizer_config.json and override the
  * post_processor; other classes follow the post_processor. */
 static les_status read_config(les_tokenizer *tok, const char *path) {
   cJSON *config;
   LES_TRY(les_json_read(&config, path));
   const char *class = les_step_string(config, "tokenizer_class");
+  read_bos(tok, config);
   if (!strncmp(class, "Llama", 5) || !strncmp(class, "CodeLlama", 9) || !strncmp(class, "Gemma", 5)) {
     set_affix(tok, config, "add_bos_token", "bos_token", &tok->prefix);
     set_affix(tok, config, "add_eos_token", "eos_token", &tok->suffix);
   }
   cJSON_Delete(config);
+  return LES_OK;
+}
+
+static les_status read_special_tokens(les_tokenizer *tok, const char *path) {
+  cJSON *map;
+  LES_TRY(les_json_read(&map, path));
+  read_bos(tok, map);
+  cJSON_Delete(map);
   return LES_OK;
 }
 
@@ -292,16 +306,23 @@ static les_status build(les_tokenizer *tok, const cJSON *doc) {
   return LES_OK;
 }
 
-les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const char *config_path) {
+/* The files of a tokenizer; NULL: not there. */
+typedef struct file_names {
+  const char *tokenizer, *config, *special;
+} file_names;
+
+static les_status open_files(les_tokenizer **out, const file_names *files) {
   *out = NULL;
   cJSON *doc = NULL;
   les_tokenizer *tok = calloc(1, sizeof *tok);
   if (!tok) return les_no_memory("a tokenizer");
+  tok->bos = -1;
   les_status status;
-  LES_GOTO(status, les_json_read(&doc, path), done);
+  LES_GOTO(status, les_json_read(&doc, files->tokenizer), done);
   status = build(tok, doc);
-  if (status != LES_OK) les_fail_in(status, "%s", path);
-  if (status == LES_OK && config_path) status = read_config(tok, config_path);
+  if (status != LES_OK) les_fail_in(status, "%s", files->tokenizer);
+  if (status == LES_OK && files->special) status = read_special_tokens(tok, files->special);
+  if (status == LES_OK && files->config) status = read_config(tok, files->config);
   if (status == LES_OK) status = les_ids_status(&tok->prefix);
   if (status == LES_OK) status = les_ids_status(&tok->suffix);
 done:
@@ -311,18 +332,28 @@ done:
   return status;
 }
 
+les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const char *config_path) {
+  return open_files(out, &(file_names){path, config_path, NULL});
+}
+
+static const char *if_there(const char *path) {
+  return access(path, F_OK) == 0 ? path : NULL;
+}
+
 les_status les_tokenizer_open_folder(les_tokenizer **out, const char *folder) {
   *out = NULL;
   char *path = les_path_join(folder, "tokenizer.json");
   char *config = les_path_join(folder, "tokenizer_config.json");
+  char *special = les_path_join(folder, "special_tokens_map.json");
   les_status status;
-  if (!path || !config)
+  if (!path || !config || !special)
     status = les_no_memory("the names of the tokenizer's files in %s", folder);
   else if (access(path, F_OK) != 0)
     status = les_fail(LES_FAILED, "%s: there is no tokenizer.json: give token ids with --tokens", folder);
   else
-    status = les_tokenizer_open_json(out, path, access(config, F_OK) == 0 ? config : NULL);
+    status = open_files(out, &(file_names){path, if_there(config), if_there(special)});
   free(path);
   free(config);
+  free(special);
   return status;
 }

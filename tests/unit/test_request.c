@@ -1,5 +1,6 @@
 /* Texts as requests, by the rules of lm-evaluation-harness and llama.cpp, with the vocabulary of stories260K:
  * "Once upon a time there was" is 1 (begin) 403 407 261 378 383 286, of which "Once upon" is 1 403 407. */
+#include "base/file.h"
 #include "data/perplexity.h"
 #include "data/request.h"
 #include "engine/loglik.h"
@@ -110,6 +111,52 @@ static void test_rules(void **state) {
   assert_int_equal(r.prefix, 1);
 }
 
+/* stories260K.gguf with its key add_bos_token set to false: a begin token that texts do not get. */
+static void open_without_bos(les_tokenizer **tok, char path[128]) {
+  static const char key[] = "tokenizer.ggml.add_bos_token";
+  char dir[64], *bytes;
+  size_t n;
+  les_gguf *g;
+  assert_int_equal(les_file_read(TEST_DATA "/models/stories260K/stories260K.gguf", &bytes, &n), LES_OK);
+  char *at = memmem(bytes, n, key, sizeof key - 1);
+  assert_non_null(at);
+  at[sizeof key - 1 + 4] = 0; /* behind the type */
+  assert_int_equal(scratch_open(dir), 0);
+  assert_int_equal(scratch_write(dir, "no-bos.gguf", bytes, n, path), 0);
+  free(bytes);
+  assert_int_equal(les_gguf_open(&g, path), LES_OK);
+  assert_int_equal(les_tokenizer_open_gguf(tok, g), LES_OK);
+  les_gguf_close(&g);
+  unlink(path);
+  rmdir(dir);
+}
+
+/* lm-evaluation-harness's prefix_token_id is the tokenizer's bos_token_id, put in front of texts or not, and
+ * its eos_token_id only if there is none. */
+static void test_prefix_of_a_tokenizer_that_adds_no_bos(void **state) {
+  (void)state;
+  char path[128];
+  les_tokenizer *tok;
+  les_request_rules r;
+  les_requests requests = {0};
+  open_without_bos(&tok, path);
+  assert_int_equal(les_tokenizer_bos(tok), -1);
+  assert_int_equal(les_request_rules_make(&r, tok, 2, 512, 0), LES_OK);
+  assert_int_equal(r.prefix, 1);
+  assert_int_equal(les_request_add_rolling(&requests, &r, "Once upon a"), LES_OK);
+  assert_int_equal(les_request_add_pair(&requests, &r, "", "Once upon a"), LES_OK);
+  assert_int_equal(les_request_add_pair(&requests, &r, "", "<s>Once"), LES_OK); /* its own first token */
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(requests.items[i].n, 4);
+    assert_int_equal(requests.items[i].n_continuation, 3);
+    assert_memory_equal(requests.items[i].tokens, ((int32_t[]){1, 403, 407, 261}), 4 * sizeof(int32_t));
+  }
+  assert_int_equal(requests.items[2].tokens[0], 1);
+  assert_int_equal(requests.items[2].n - requests.items[2].n_continuation, 1);
+  les_requests_free(&requests);
+  les_tokenizer_close(&tok);
+}
+
 static void test_text_scores(void **state) {
   (void)state;
   les_score scores[LES_MOST_SCORES];
@@ -130,8 +177,9 @@ static void test_text_scores(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_pairs), cmocka_unit_test(test_rolling),     cmocka_unit_test(test_chunks),
-      cmocka_unit_test(test_rules), cmocka_unit_test(test_text_scores),
+      cmocka_unit_test(test_pairs),       cmocka_unit_test(test_rolling),
+      cmocka_unit_test(test_chunks),      cmocka_unit_test(test_rules),
+      cmocka_unit_test(test_text_scores), cmocka_unit_test(test_prefix_of_a_tokenizer_that_adds_no_bos),
   };
   return cmocka_run_group_tests(tests, open_model, close_model);
 }

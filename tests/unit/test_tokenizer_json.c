@@ -324,6 +324,53 @@ static void config_sets_bos(void **state) {
   rmdir(dir);
 }
 
+static void write_file(const char *dir, const char *name, const char *text) {
+  char path[128];
+  if (text)
+    assert_int_equal(scratch_write(dir, name, text, strlen(text), path), 0);
+  else
+    snprintf(path, sizeof path, "%s/%s", dir, name), unlink(path);
+}
+
+/* transformers' bos_token_id, whether the token is put in front of texts or not. */
+static void bos_id_of_a_folder(void **state) {
+  (void)state;
+  static const struct {
+    const char *base, *config, *special;
+    int32_t added, id;
+  } cases[] = {
+      {"gpt2-style", "{\"bos_token\": \"<|endoftext|>\"}", NULL, -1, 0},
+      {"gpt2-style", "{\"bos_token\": {\"content\": \"<|endoftext|>\"}}", NULL, -1, 0},
+      {"gpt2-style", "{\"bos_token\": null}", NULL, -1, -1},
+      {"gpt2-style", "{\"bos_token\": null}", "{\"bos_token\": \"<|endoftext|>\"}", -1, -1},
+      {"gpt2-style", "{}", "{\"bos_token\": \"<|endoftext|>\"}", -1, 0},
+      {"gpt2-style", NULL, "{\"bos_token\": {\"content\": \"<|endoftext|>\"}}", -1, 0},
+      {"gpt2-style", NULL, NULL, -1, -1},
+      {"llama2-style", NULL, NULL, 1, 1},
+  };
+  char dir[64];
+  assert_int_equal(scratch_open(dir), 0);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    les_tokenizer *tok;
+    cJSON *doc = read_json(cases[i].base);
+    char *text = cJSON_PrintUnformatted(doc);
+    write_file(dir, "tokenizer.json", text);
+    write_file(dir, "tokenizer_config.json", cases[i].config);
+    write_file(dir, "special_tokens_map.json", cases[i].special);
+    assert_int_equal(les_tokenizer_open_folder(&tok, dir), LES_OK);
+    assert_int_equal(les_tokenizer_bos(tok), cases[i].added);
+    int32_t end = les_tokenizer_find(tok, "<|endoftext|>");
+    assert_int_equal(les_tokenizer_bos_id(tok), cases[i].id == 0 ? end : cases[i].id);
+    les_tokenizer_close(&tok);
+    cJSON_Delete(doc);
+    free(text);
+  }
+  write_file(dir, "tokenizer.json", NULL);
+  write_file(dir, "tokenizer_config.json", NULL);
+  write_file(dir, "special_tokens_map.json", NULL);
+  rmdir(dir);
+}
+
 /* The prompt is text even if it looks special; white space around it is dropped. */
 static void gemma_chats(void **state) {
   (void)state;
@@ -358,6 +405,7 @@ int main(void) {
       cmocka_unit_test(refusals),
       cmocka_unit_test(catastrophic_patterns_fail),
       cmocka_unit_test(config_sets_bos),
+      cmocka_unit_test(bos_id_of_a_folder),
       cmocka_unit_test(gemma_chats),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
