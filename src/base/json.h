@@ -1,4 +1,5 @@
-/* JSON documents that users write: parsed with errors that name file and line, and typed reading of keys. */
+/* JSON documents that users write: parsed with errors that name file, line and column, and typed reading of
+ * keys. A document that is no JSON is LES_FAILED; one that says something wrong, LES_USAGE. */
 #ifndef LES_BASE_JSON_H
 #define LES_BASE_JSON_H
 
@@ -31,13 +32,13 @@ les_status les_json_lines(char *text, size_t n, const char *path, les_json_line_
 /* The same for a whole file. */
 les_status les_json_read_lines(const char *path, les_json_line_fn *line, void *ctx);
 
-/* Fails if `object` is no object, or has a key twice or a key that is not in `keys`; the message names the
- * nearest known one. `what` says what the object is: "the job". */
+/* LES_USAGE if `object` is no object, or has a key twice or a key that is not in `keys`; the message names
+ * the nearest known one. `what` says what the object is: "the job". */
 les_status les_json_check_keys(const cJSON *object, const char *what, const char *const *keys, int n_keys,
                                const char *path);
 
 /* Readers of one key of an object. Not there: *value stays as it is. Another type, or a number outside of
- * [low, high]: LES_FAILED with a message that names file and key. */
+ * [low, high]: LES_USAGE with a message that names file and key. */
 les_status les_json_get_string(const cJSON *object, const char *key, const char *path, const char **value);
 les_status les_json_get_bool(const cJSON *object, const char *key, const char *path, bool *value);
 les_status les_json_get_number(const cJSON *object, const char *key, const char *path, double low,

@@ -79,7 +79,7 @@ static void test_bad_data(void **state) {
       {"piqa", "", "holds no document"},
       {"piqa", PIQA "\n{\"goal\": 1}", ":3: the document needs a string 'goal'"},
       {"piqa", PIQA PIQA "[]", ":3: the document needs a string 'goal'"},
-      {"piqa", PIQA "{", ":2: not valid JSON"},
+      {"piqa", PIQA "{", ":2:2: not valid JSON"},
       {"piqa", "{\"goal\": \"g\", \"sol1\": \"a\", \"sol2\": \"b\", \"label\": -1}",
        ":1: the document needs a label 'label' from 0 to 1"},
       {"piqa", "{\"goal\": \"g\", \"sol1\": \"a\", \"sol2\": \"b\", \"label\": 0.5}", "label 'label'"},

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""What a user does wrong is told with what to do about it, in one line, and with the same exit code wherever it is done:
+2 for what is asked wrongly, on the command line or in a job; 1 for files that cannot be read or written.
+
+Usage: test_errors.py LESION"""
+import os
+import shutil
+
+from harness.program import FOLDER, LESION, MODELS, path, run, run_tests, write_json, write_lines
+
+MODEL = os.path.join(MODELS, "stories260K", "stories260K.gguf")
+PROMPTS = write_lines(path("prompts.jsonl"), [dict(id="a", domain="d", prompt="Once upon a time")])
+ARC = os.path.join(MODELS, "..", "tasks", "arc_easy.jsonl")
+
+
+def folder(name, *files):
+    os.makedirs(path(name))
+    for file in files:
+        shutil.copy(MODEL, os.path.join(path(name), file))
+    return path(name)
+
+
+def job(name="job.json", **keys):
+    content = dict(model=MODEL, prompts=PROMPTS, lesions=["skip@0"], measures=["kl"])
+    content.update(keys)
+    return write_json(path(name), content)
+
+
+def job_text(text):
+    with open(path("text.json"), "w", encoding="utf-8") as f:
+        f.write(text)
+    return path("text.json")
+
+
+def refused(args, code, *words):
+    """One line that holds these words; nothing else, but for argp's hint at --help behind wrong usage."""
+    done = run([LESION, *map(str, args)], cwd=FOLDER)
+    lines = done.stderr.splitlines()
+    assert done.returncode == code, f"{args}: exit {done.returncode}, not {code}: {done.stderr}"
+    assert len(lines) == 1 or (code == 2 and "Try `lesion" in lines[1] and len(lines) < 4), done.stderr
+    assert not done.stdout, done.stdout
+    for word in words:
+        assert word in lines[0], f"{args}: {lines[0]!r} lacks {word!r}"
+
+
+def models_that_are_not_there():
+    for command in ["inspect"], ["tokenize", "--text", "x"], ["score", "--text", "x"]:
+        refused([*command, "meta-llama/Llama-3.2-1B"], 1, "no such file or folder",
+                "`hf download meta-llama/Llama-3.2-1B --local-dir Llama-3.2-1B`", "huggingface-cli", "lesion synth")
+    for plain in "model.gguf", "nowhere/model.gguf", "/nowhere", "model":
+        done = run([LESION, "inspect", plain], cwd=FOLDER)
+        assert "no such file or folder" in done.stderr and "hf download" not in done.stderr, done.stderr
+    refused(["estimate", job(model="meta-llama/Llama-3.2-1B")], 1, "hf download meta-llama/Llama-3.2-1B")
+
+
+def folders_without_safetensors():
+    refused(["inspect", folder("torch", "pytorch_model.bin", "tokenizer.json")], 1, "pytorch_model.bin",
+            "convert", "save_pretrained")
+    refused(["inspect", folder("ggufs", "a.gguf", "b.gguf")], 1, "2 files", "give one of them, such as a.gguf")
+    refused(["inspect", folder("one", "a.gguf")], 1, "give the file a.gguf in it")
+    refused(["inspect", folder("empty")], 1, "holds neither model.safetensors")
+
+
+def keys_of_a_job():
+    refused(["estimate", job(temprature=1)], 2, "job.json", "'temprature' is not known here", "did you mean that of 'generate'",
+            '"generate": {"temperature"')
+    refused(["estimate", job(max_new_tokens=1)], 2, '"generate": {"max_new_tokens"')
+    refused(["estimate", job(generate=dict(max_new_tokens=1, temprature=1))], 2, "did you mean 'temperature'")
+    refused(["estimate", job(generate=dict(max_new_tokens=1, seed=1))], 2, "the key beside 'generate'")
+    refused(["estimate", job(promts="x")], 2, "did you mean 'prompts'")
+
+
+def json_that_is_none():
+    refused(["estimate", job_text('{"model": "x",\n  "lesions": ["skip@0"],\n}\n')], 1, "text.json:3:1: not valid JSON",
+            "a comma before '}'")
+    refused(["estimate", job_text('{"lesions": ["skip@0", ]}')], 1, "text.json:1:24:", "a comma before ']'")
+    refused(["estimate", job_text("{'model': 1}")], 1, "text.json:1:")
+    with open(path("bad.jsonl"), "w", encoding="utf-8") as f:
+        f.write('{"id": "a", "domain": "d", "prompt": "x"}\n{"id": "b", "domain": "d", "prompt": "x",}\n')
+    refused(["estimate", job(prompts="bad.jsonl")], 1, "bad.jsonl:2:42: not valid JSON", "a comma before '}'")
+    broken = folder("broken", "model.safetensors")
+    shutil.copy(os.path.join(MODELS, "gpt2-hub", "model.safetensors"), broken)
+    with open(os.path.join(broken, "config.json"), "w", encoding="utf-8") as f:
+        f.write('{"model_type": "gpt2",\n}')
+    refused(["score", broken, "--tokens", "1,2"], 1, "config.json:2:1: not valid JSON", "a comma before '}'")
+
+
+def same_mistake_same_code():
+    """(what is wrong, the command line that says it, the key of a job that says it, exit code)"""
+    table = [
+        ("skip@99", ["score", MODEL, "--text", "x", "--lesion", "skip@99"], dict(lesions=["skip@99"]), 2),
+        ("skpi@0", ["score", MODEL, "--text", "x", "--lesion", "skpi@0"], dict(lesions=["skpi@0"]), 2),
+        ("skip@0", ["score", MODEL, "--text", "x", "--lesion", "skip@0", "--lesion", "skip@0"], dict(lesions=["skip@0", "skip@0"]), 2),
+        ("mean@0", ["score", MODEL, "--text", "x", "--lesion", "mean@0"], dict(lesions=["mean@0"]), 2),
+        ("f64", ["score", MODEL, "--text", "x", "--compute", "f64"], dict(compute="f64"), 2),
+        ("threads", ["score", MODEL, "--text", "x", "--threads", "0"], dict(threads=0), 2),
+        ("arc_eazy", ["task", MODEL, "--task", "arc_eazy", "--data", ARC], dict(tasks=[dict(name="arc_eazy", data=ARC)]), 2),
+        ("nowhere.jsonl", ["task", MODEL, "--task", "arc_easy", "--data", "nowhere.jsonl"],
+         dict(tasks=[dict(name="arc_easy", data="nowhere.jsonl")]), 1),
+        ("nowhere.txt", ["score", MODEL, "--text", "x", "--lesion", "mean@0", "--calibration", "nowhere.txt"],
+         dict(lesions=["mean@0"], calibration="nowhere.txt"), 1),
+        ("nowhere.gguf", ["score", "nowhere.gguf", "--text", "x"], dict(model="nowhere.gguf"), 1),
+        ("temperature", ["generate", MODEL, "--prompt", "x", "--temperature", "-1"],
+         dict(generate=dict(max_new_tokens=1, temperature=-1)), 2),
+    ]
+    for word, args, keys, code in table:
+        refused(args, code, word)
+        for command in "estimate", "sweep":
+            refused([command, job(**keys)], code, word)
+    refused(["sweep", job(measures=["foo"])], 2, "'foo'", "known are jaccard, nll, kl")
+
+
+run_tests([models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
