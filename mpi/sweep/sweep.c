@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/cores.h"
+#include "base/file.h"
 #include "model/load.h"
 #include "ranks/coordinator.h"
 #include "ranks/worker.h"
@@ -44,6 +45,7 @@ static les_status prepare(rank_state *r, const les_sweep_options *o) {
   LES_TRY(les_job_open(&r->job, o->job_path));
   if (o->compute >= 0) r->job->compute = (les_compute)o->compute;
   r->output = o->output ? o->output : r->job->output;
+  LES_TRY(les_file_check_folder(r->output));
   if (asprintf(&r->stop_file, "%s.stop", r->output) < 0)
     return r->stop_file = NULL, les_fail(LES_FAILED, "out of memory for a file name");
   r->limits =

@@ -189,6 +189,15 @@ static void print_table(const table *t) {
   }
 }
 
+/* One token alone is predicted by nothing. */
+static les_status need_predictions(const score_options *o) {
+  for (int i = 0; i < o->texts.n; i++)
+    if (o->texts.items[i].tokens.n > 1) return LES_OK;
+  return les_fail(LES_FAILED,
+                  "the texts hold no token that another one stands before: nothing to predict; give "
+                  "longer texts");
+}
+
 static les_status run(les_engine *engine, table *t) {
   int n = t->n_rows * t->n_texts;
   les_engine_item *cells = calloc((size_t)n, sizeof *cells);
@@ -209,6 +218,7 @@ static les_status score(score_options *o) {
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
   LES_GOTO(status, cli_lesions_resolve(&o->lesions, model, &o->model), done);
   LES_GOTO(status, cli_texts_resolve(&o->texts, model, 0, &inputs), done);
+  if (!o->logits) LES_GOTO(status, need_predictions(o), done);
   for (int i = 0; i < o->texts.n; i++) inputs[i].want = LES_WANT_KL | (o->logits ? LES_WANT_LAST_LOGITS : 0);
   LES_GOTO(status, init_table(&t, &o->lesions.lesions, model, inputs, o->texts.n), done);
   les_engine_options e = {.compute = (les_compute)o->model.compute, .threads = cli_threads(o->model.threads)};

@@ -38,8 +38,23 @@ int cli_threads(int requested) {
   return n > 0 ? n : les_cores_available();
 }
 
+/* -h, which argp leaves to programs, is --help in all commands: an argp around the command's own. */
+static error_t parse_help(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  if (key == ARGP_KEY_INIT) state->child_inputs[0] = state->input;
+  if (key != 'h') return ARGP_ERR_UNKNOWN;
+  argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+  return 0;
+}
+
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
-  argp_parse(argp, argc, argv, 0, NULL, input);
+  static const struct argp_option help[] = {{NULL, 'h', NULL, OPTION_HIDDEN, "As --help", -1}, {0}};
+  struct argp inner = *argp;
+  inner.args_doc = inner.doc = NULL;
+  inner.help_filter = NULL;
+  const struct argp_child child[] = {{&inner, 0, NULL, 0}, {0}};
+  const struct argp outer = {help, parse_help, argp->args_doc, argp->doc, child, argp->help_filter, NULL};
+  argp_parse(&outer, argc, argv, 0, NULL, input);
 }
 
 error_t cli_take_arg(struct argp_state *state, const char *what, char *arg, char **to) {

@@ -6,7 +6,7 @@ Usage: test_errors.py LESION"""
 import os
 import shutil
 
-from harness.program import FOLDER, LESION, MODELS, path, run, run_tests, write_json, write_lines
+from harness.program import FOLDER, LESION, MODELS, lesion, path, run, run_tests, write_json, write_lines
 
 MODEL = os.path.join(MODELS, "stories260K", "stories260K.gguf")
 PROMPTS = write_lines(path("prompts.jsonl"), [dict(id="a", domain="d", prompt="Once upon a time")])
@@ -110,4 +110,51 @@ def same_mistake_same_code():
     refused(["sweep", job(measures=["foo"])], 2, "'foo'", "known are jaccard, nll, kl")
 
 
-run_tests([models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
+def commands():
+    refused(["generat"], 2, "no command 'generat'", "did you mean 'generate'?")
+    refused(["qqqqqqqq"], 2, "no command 'qqqqqqqq'; `lesion --help` lists them")
+    for command in "generate", "task", "sweep", "status":
+        help_text = lesion(command, "--help").stdout
+        assert help_text == lesion("help", command).stdout == lesion(command, "-h").stdout, command
+    assert lesion("help", "task").stdout.count("Tasks:") == 1
+    assert lesion("help").stdout == lesion("--help").stdout
+    refused(["help", "generat"], 2, "did you mean 'generate'?")
+
+
+def folders_that_are_not_there():
+    """Before any work, without the name of a lock, and without a word of mpirun's."""
+    wrong = "there is no folder nowhere; make it with `mkdir -p nowhere`"
+    refused(["sweep", job(), "-o", "nowhere/run.h5"], 1, "nowhere/run.h5: cannot be written: " + wrong)
+    refused(["launch", "-n", "2", job(), "-o", "nowhere/run.h5"], 1, "nowhere/run.h5: cannot be written: " + wrong)
+    refused(["synth", "nowhere/model.gguf"], 1, wrong)
+    refused(["launch", "-n", "2", job(lesions=["skip@99"]), "-o", "run.h5"], 2, "skip@99")  # said by the sweep alone
+    assert not os.path.exists(path("run.h5"))
+
+
+def another_job_on_a_result_file():
+    """Which key, the old value and the new one."""
+    file = path("mine.h5")
+    lesion("sweep", job(generate=dict(max_new_tokens=4)), "-o", file)
+    other_prompts = write_lines(path("other.jsonl"), [dict(id="a", domain="d", prompt="Once upon a day")])
+    for keys, words in (
+            (dict(generate=dict(max_new_tokens=5)), "'generate.max_new_tokens' is 4 there and 5 here"),
+            (dict(generate=dict(max_new_tokens=4, temperature=0.5)), "'generate.temperature' is 0 there and 0.5 here"),
+            (dict(lesions=["skip@1"]), "'lesions[0]' is \"skip@0\" there and \"skip@1\" here"),
+            (dict(lesions=["skip@0", "skip@1"]), "'lesions[1]' is not set there and \"skip@1\" here"),
+            (dict(measures=["nll"]), "'measures[0]' is \"kl\" there and \"nll\" here"),
+            (dict(compute="int16"), "'compute' is \"auto\" there and \"int16\" here"),
+            (dict(seed=3), "'seed' is 0 there and 3 here"),
+            (dict(prompts=other_prompts), "'prompts_sha256' is "),
+            (dict(prompts=other_prompts), "other.jsonl)"),
+            (dict(model=os.path.join(MODELS, "stories260K-quant", "stories260K-Q8_0.gguf")), "stories260K-Q8_0.gguf)")):
+        refused(["sweep", job(**dict(dict(generate=dict(max_new_tokens=4)), **keys)), "-o", file], 1, "mine.h5 is of another job", words)
+
+
+def nothing_to_read():
+    done = lesion("generate", MODEL, "--prompt", "", "-n", "2")
+    assert "an empty text is given: the begin token stands alone" in done.stderr, done.stderr
+    refused(["generate", MODEL, "--prompt", "", "--no-bos"], 1, "the text is empty", "give at least one token")
+    refused(["score", MODEL, "--tokens", "1"], 1, "nothing to predict", "longer texts")
+
+
+run_tests([commands, folders_that_are_not_there, another_job_on_a_result_file, nothing_to_read, models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
