@@ -63,7 +63,7 @@ static bool find_difference(const cJSON *there, const cJSON *here, const char *k
   if (cJSON_IsArray(there) && cJSON_IsArray(here)) return arrays_differ(there, here, key, d);
   if (cJSON_Compare(there, here, true)) return false;
   d->there = there, d->here = here;
-  snprintf(d->key, sizeof d->key, "%s", key);
+  snprintf(d->key, sizeof d->key, "%s", *key ? key : "/job");
   return true;
 }
 

@@ -150,6 +150,24 @@ def another_job_on_a_result_file():
         refused(["sweep", job(**dict(dict(generate=dict(max_new_tokens=4)), **keys)), "-o", file], 1, "mine.h5 is of another job", words)
 
 
+def the_end_of_a_sweep():
+    """Where the result is and what to do with it, on stderr."""
+    file = path("end.h5")
+    for command in ["sweep"], ["launch", "-n", "2"]:
+        done = lesion(*command, job(), "-o", file)
+        assert done.stderr.splitlines()[-1] == f"lesion: the result is in {file}; `lesion map {file}` shows what it says", done.stderr
+        assert not done.stdout, done.stdout
+
+
+def status_of_many_lesions():
+    file = path("many.h5")
+    lesion("sweep", job(lesions=[f"scale@{layer}:alpha=0.{i}" for layer in range(5) for i in range(1, 6)]), "-o", file)
+    lines = lesion("status", file).stdout.splitlines()
+    assert len(lines) == 3 and lines[1] == "25 of 25 lesions complete" and "--all" in lines[2], lines
+    lines = lesion("status", file, "--all").stdout.splitlines()
+    assert len(lines) == 27 and lines[2].endswith("scale@0:alpha=0.1"), lines
+
+
 def nothing_to_read():
     done = lesion("generate", MODEL, "--prompt", "", "-n", "2")
     assert "an empty text is given: the begin token stands alone" in done.stderr, done.stderr
@@ -157,4 +175,4 @@ def nothing_to_read():
     refused(["score", MODEL, "--tokens", "1"], 1, "nothing to predict", "longer texts")
 
 
-run_tests([commands, folders_that_are_not_there, another_job_on_a_result_file, nothing_to_read, models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
+run_tests([commands, folders_that_are_not_there, another_job_on_a_result_file, the_end_of_a_sweep, status_of_many_lesions, nothing_to_read, models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
