@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "cli/texts.h"
 #include "data/corpus.h"
 #include "engine/importance.h"
@@ -105,6 +106,9 @@ static les_status importance(importance_options *o) {
   les_corpus corpus = {0};
   les_importance *i = NULL;
   les_status status;
+  cli_progress progress;
+  cli_progress_init(&progress, "tokens", o->model.progress);
+  const les_progress teller = cli_progress_teller(&progress);
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
   if (o->mix)
     LES_GOTO(status, les_corpus_read(&corpus, o->mix, model->tokenizer, o->seed), done);
@@ -112,13 +116,15 @@ static les_status importance(importance_options *o) {
     LES_GOTO(status, list_passages(o, model, &corpus), done);
   LES_GOTO(status,
            les_importance_compute(&i, model, corpus.passages, corpus.n, (les_compute)o->model.compute,
-                                  cli_threads(o->model.threads)),
+                                  cli_threads(o->model.threads), &teller),
            done);
+  cli_progress_free(&progress);
   if (o->json)
     print_json(i, model, o);
   else
     print_table(i);
 done:
+  cli_progress_free(&progress);
   les_importance_free(&i);
   if (o->mix)
     les_corpus_free(&corpus);

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/lesions.h"
+#include "cli/progress.h"
 #include "cli/texts.h"
 #include "measure/divergence.h"
 #include "model/load.h"
@@ -78,6 +79,8 @@ typedef struct table {
   row *rows;
   int n_rows, n_texts, n_vocab;
   const les_input *inputs;
+  cli_progress progress;
+  int64_t done;
 } table;
 
 static void *copy(const void *data, size_t bytes) {
@@ -97,6 +100,8 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
   if (!r->nll[o->input] || !r->kl[o->input] || !r->agrees[o->input] ||
       (o->last_logits && !r->logits[o->input]))
     return les_no_memory("the scores of %d texts", t->n_texts);
+  const les_progress teller = cli_progress_teller(&t->progress);
+  les_progress_tell(&teller, ++t->done, (int64_t)t->n_rows * t->n_texts);
   return LES_OK;
 }
 
@@ -198,13 +203,15 @@ static les_status need_predictions(const score_options *o) {
                   "longer texts");
 }
 
-static les_status run(les_engine *engine, table *t) {
+static les_status run(les_engine *engine, table *t, bool progress) {
   int n = t->n_rows * t->n_texts;
   les_engine_item *cells = calloc((size_t)n, sizeof *cells);
   if (!cells) return les_no_memory("%d cells", n);
   for (int i = 0; i < n; i++)
     cells[i] = (les_engine_item){.lesion = i % t->n_rows - 1, .input = i / t->n_rows};
+  cli_progress_init(&t->progress, "texts", progress);
   les_status status = les_engine_run(engine, cells, n, on_outcome, t, NULL);
+  cli_progress_free(&t->progress);
   free(cells);
   return status;
 }
@@ -225,7 +232,7 @@ static les_status score(score_options *o) {
   LES_GOTO(status,
            les_engine_open(&engine, model, inputs, o->texts.n, &o->lesions.lesions, o->lesions.means, &e),
            done);
-  LES_GOTO(status, run(engine, &t), done);
+  LES_GOTO(status, run(engine, &t, o->model.progress), done);
   if (o->json)
     print_json(&t, model, o);
   else

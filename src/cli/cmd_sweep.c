@@ -110,7 +110,7 @@ int cmd_sweep(int argc, char **argv) {
                          .default_threads = threads ? atoi(threads) : 0,
                          .time_limit = a.time_limit,
                          .exit_status_file = a.exit_status_file,
-                         .observer = cli_progress_init(&progress, a.bar),
+                         .observer = cli_progress_init_sweep(&progress, a.bar),
                          .cache_dir = cli_cache_dir(),
                          .respawn = {program, again}};
   status = les_sweep_run(&team, &o, &code);

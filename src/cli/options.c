@@ -18,6 +18,9 @@ static error_t parse_model_option(int key, char *arg, struct argp_state *state) 
   case CLI_THREADS:
     o->threads = cli_int(state, "--threads", arg, 1, 4096);
     return 0;
+  case CLI_PROGRESS:
+    o->progress = true;
+    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -28,6 +31,7 @@ static const struct argp_option model_options[] = {
      "Arithmetic of matrix products: auto, f32, int16 or int8 (default: the job's, or auto)", 10},
     {"threads", CLI_THREADS, "N", 0,
      "Threads (default: the job's, or OMP_NUM_THREADS, else the cores available)", 10},
+    {"progress", CLI_PROGRESS, NULL, 0, "Tell progress on stderr though that is no terminal", 10},
     {0}};
 const struct argp cli_model_argp = {model_options, parse_model_option, NULL, NULL, NULL, NULL, NULL};
 

@@ -1,5 +1,6 @@
 #include "cli/scorer.h"
 
+#include "cli/progress.h"
 #include "engine/loglik.h"
 #include "model/load.h"
 
@@ -80,21 +81,28 @@ les_status cli_scorer_run(cli_scorer *s) {
   const les_requests *requests;
   answers a = {.lesions = lesions};
   les_status status;
+  cli_progress progress;
+  cli_progress_init(&progress, "requests", s->model.progress);
+  const les_progress teller = cli_progress_teller(&progress);
   LES_GOTO(status, les_model_open(&model, s->path, &(les_model_options){.no_sha256 = true}), done);
   LES_GOTO(status, cli_lesions_resolve(&s->lesions, model, &s->model), done);
   LES_GOTO(status, s->prepare(s, model, &requests), done);
   a.n_requests = requests->n;
   a.items = calloc(((size_t)lesions->n + 1) * ((size_t)requests->n + 1), sizeof *a.items);
   if (!a.items) LES_GOTO(status, les_no_memory("the scores of %d lesions", lesions->n), done);
-  les_loglik_options o = {.compute = (les_compute)s->model.compute, .threads = cli_threads(s->model.threads)};
+  les_loglik_options o = {.compute = (les_compute)s->model.compute,
+                          .threads = cli_threads(s->model.threads),
+                          .progress = &teller};
   LES_GOTO(status,
            les_loglik_score(model, requests->items, requests->n, lesions, s->lesions.means, &o, a.items),
            done);
+  cli_progress_free(&progress);
   if (s->json)
     print_json(s, model, &a);
   else
     print_table(s, &a);
 done:
+  cli_progress_free(&progress);
   free(a.items);
   les_model_close(&model);
   return status;

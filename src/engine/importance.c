@@ -85,7 +85,7 @@ static les_status allocate_sums(les_importance **out, int n_layers) {
 }
 
 les_status les_importance_compute(les_importance **out, const les_model *model, const les_passage *passages,
-                                  int n, les_compute compute, int threads) {
+                                  int n, les_compute compute, int threads, const les_progress *progress) {
   observation o = {
       .passages = passages, .n_layers = model->hparams.n_layers, .n_embd = model->hparams.n_embd};
   size_t layers = (size_t)o.n_layers;
@@ -95,7 +95,8 @@ les_status les_importance_compute(les_importance **out, const les_model *model, 
                                      .sites = 1u << LES_SITE_ATTN | 1u << LES_SITE_MLP | 1u << LES_SITE_BLOCK,
                                      .probe = probe,
                                      .collect = collect,
-                                     .ctx = &o};
+                                     .ctx = &o,
+                                     .progress = progress};
   les_status status = allocate_sums(out, o.n_layers);
   o.sums = *out;
   o.parts = calloc(MAX_ROWS * N_PARTS * layers, sizeof *o.parts);

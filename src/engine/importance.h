@@ -19,8 +19,9 @@ typedef struct les_importance {
   double *angular;
 } les_importance;
 
+/* progress: counts tokens; NULL: nobody is told. */
 les_status les_importance_compute(les_importance **out, const les_model *model, const les_passage *passages,
-                                  int n, les_compute compute, int threads);
+                                  int n, les_compute compute, int threads, const les_progress *progress);
 void les_importance_free(les_importance **importance);
 
 #endif
