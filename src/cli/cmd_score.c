@@ -182,14 +182,17 @@ static void print_json(const table *t, const les_model *model, const score_optio
 }
 
 static void print_table(const table *t) {
-  printf("%-24s %8s %10s %12s %10s %10s %8s %10s\n", "lesion", "tokens", "mean_nll", "perplexity", "kl_mean",
-         "kl_max", "top1", "delta_nll");
   double intact = 0;
+  int width = (int)strlen("lesion");
+  for (int i = 0; i < t->n_rows; i++)
+    if ((int)strlen(t->rows[i].lesion) > width) width = (int)strlen(t->rows[i].lesion);
+  printf("%-*s %6s %8s %10s %7s %6s %5s %9s\n", width, "lesion", "tokens", "mean_nll", "perplexity",
+         "kl_mean", "kl_max", "top1", "delta_nll");
   for (int i = 0; i < t->n_rows; i++) {
     les_forced sums = sum_up(t, &t->rows[i]);
     les_forced_measures m = les_forced_finish(&sums);
     if (i == 0) intact = m.mean_nll;
-    printf("%-24s %8lld %10.5f %12.6g %10.5f %10.5f %8.4f %+10.5f\n", t->rows[i].lesion, (long long)sums.n,
+    printf("%-*s %6lld %8.4f %10.5g %7.4f %6.2f %5.3f %+9.4f\n", width, t->rows[i].lesion, (long long)sums.n,
            m.mean_nll, m.perplexity, m.kl_mean, m.kl_max, m.top1_agreement, m.mean_nll - intact);
   }
 }

@@ -195,6 +195,57 @@ int les_task_score(const les_task *task, const les_loglik *items, les_score scor
   }
 }
 
+/* Of a choice: right or not, by each measure of length. */
+static void choices_influences(const les_task *t, const les_loglik *items, double *u) {
+  int n = t->n_documents;
+  for (int k = PER_CHOICE; k <= (t->row->normalized ? PER_BYTE : PER_CHOICE); k++) {
+    for (int d = 0; d < n; d++) u[k * n + d] = is_right(t, &t->documents[d], items, (per)k);
+    les_influence_mean(u + k * n, n, u + k * n);
+  }
+}
+
+static void last_words_influences(const les_task *t, const les_loglik *items, const les_score *scores,
+                                  double *u) {
+  int n = t->n_documents;
+  for (int d = 0; d < n; d++) {
+    u[d] = -scores[0].value * items[t->documents[d].first_item].sum; /* exp(-mean) by its mean */
+    u[n + d] = items[t->documents[d].first_item].greedy;
+  }
+  les_influence_mean(u, n, u);
+  les_influence_mean(u + n, n, u + n);
+}
+
+static void pages_influences(const les_task *t, const les_loglik *items, const les_score *scores, double *u) {
+  int n = t->n_documents;
+  double sum = 0, slopes[LES_MOST_SCORES], below[LES_MOST_SCORES] = {0};
+  les_perplexity_slopes(scores, slopes);
+  for (int d = 0; d < n; d++) {
+    sum += items[t->documents[d].first_item].sum;
+    below[0] += (double)t->documents[d].words;
+    below[1] = below[2] += (double)t->documents[d].bytes;
+  }
+  for (int k = 0; k < LES_MOST_SCORES; k++)
+    for (int d = 0; d < n; d++) {
+      const les_task_document *doc = &t->documents[d];
+      u[k * n + d] = les_influence_ratio(
+          items[doc->first_item].sum, (double)(k == 0 ? doc->words : doc->bytes), sum, below[k], slopes[k]);
+    }
+}
+
+void les_task_influences(const les_task *task, const les_loglik *items, const les_score *scores,
+                         double *influences) {
+  switch (task->row->kind) {
+  case LES_TASK_LAST_WORD:
+    last_words_influences(task, items, scores, influences);
+    return;
+  case LES_TASK_PAGE:
+    pages_influences(task, items, scores, influences);
+    return;
+  default:
+    choices_influences(task, items, influences);
+  }
+}
+
 int les_task_score_document(const les_task *task, int document, const les_loglik *items,
                             les_score scores[LES_MOST_SCORES]) {
   les_task_document alone = task->documents[document];

@@ -52,4 +52,8 @@ int les_task_score_document(const les_task *task, int document, const les_loglik
  * with a NaN among its items is not answered right. Returns their number. */
 int les_task_score(const les_task *task, const les_loglik *items, les_score scores[LES_MOST_SCORES]);
 
+/* How much each document moves each of these scores: (LES_MOST_SCORES, n_documents), see score.h. */
+void les_task_influences(const les_task *task, const les_loglik *items, const les_score *scores,
+                         double *influences);
+
 #endif
