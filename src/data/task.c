@@ -1,5 +1,8 @@
 #include "data/task.h"
 
+#include "base/file.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "data/task_rows.h"
 
 #include <math.h>
@@ -50,6 +53,23 @@ static les_status read_line(void *ctx, const cJSON *json, les_json_source at) {
   return LES_OK;
 }
 
+/* A file of plain text as one document. */
+static les_status read_plain(reader *r, const char *path) {
+  char *text;
+  size_t n;
+  LES_TRY(les_file_read(path, &text, &n));
+  size_t valid = les_text_valid(text, n); /* null characters are not */
+  les_status s = valid == n ? LES_OK
+                            : les_fail(LES_FAILED, "%s: byte %zu is not UTF-8 text; save the file as UTF-8",
+                                       path, valid);
+  cJSON *doc = s == LES_OK ? cJSON_CreateObject() : NULL;
+  if (s == LES_OK && !(doc && cJSON_AddStringToObject(doc, "text", text))) s = les_no_memory("%s", path);
+  if (s == LES_OK) s = read_line(r, doc, (les_json_source){path, 1});
+  cJSON_Delete(doc);
+  free(text);
+  return s;
+}
+
 les_status les_task_open(les_task **out, const char *name, const char *path, int limit) {
   *out = NULL;
   const les_task_row *row = find_row(name);
@@ -61,7 +81,8 @@ les_status les_task_open(les_task **out, const char *name, const char *path, int
   }
   task->row = row;
   reader r = {.task = task, .limit = limit};
-  les_status s = les_json_read_lines(path, read_line, &r);
+  bool plain = row->plain && !les_path_has_suffix(path, ".jsonl");
+  les_status s = plain ? read_plain(&r, path) : les_json_read_lines(path, read_line, &r);
   task->items = r.items.items;
   task->n_items = r.items.n;
   if (s == LES_OK && task->n_documents == 0) s = les_fail(LES_FAILED, "%s: holds no document", path);

@@ -27,8 +27,9 @@ typedef struct les_task {
 const char *les_task_name(int i);
 
 /* Reads the data file of the task called `name`: JSONL as on the Hugging Face hub, at most `limit` documents
- * (0: all). A name that does not exist is LES_USAGE; a line that is no document of that task (a field that is
- * missing or of another type, a label without its choice) an error that names file and line. */
+ * (0: all); of the task "perplexity" also any other file, as one document of plain text. A name that does not
+ * exist is LES_USAGE; a line that is no document of that task (a field that is missing or of another type, a
+ * label without its choice) an error that names file and line. */
 les_status les_task_open(les_task **out, const char *name, const char *path, int limit);
 void les_task_close(les_task **task);
 

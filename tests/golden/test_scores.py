@@ -8,7 +8,9 @@ import os
 import re
 import statistics
 
-from harness.program import DATA, MODELS, lesion, lesion_json, path, run_tests
+import h5py
+
+from harness.program import DATA, MODELS, lesion, lesion_json, path, run_tests, write_json, write_lines
 
 MODEL = os.path.join(MODELS, "stories260K", "stories260K.gguf")
 LESIONS = ["--lesion", "skip@2", "--lesion", "skip@0.attn"]
@@ -70,6 +72,26 @@ def perplexity_of_pages_by_the_delta_method():
         assert abs(r["stderr"]["word_perplexity"] / wanted - 1) < 1e-6, (r["stderr"], wanted)
 
 
+def perplexity_is_a_task_too():
+    """Of a plain file and of JSONL, by `task` and in a job, whose cells hold what is needed to go on after a stop."""
+    text = "Once upon a time there was a girl. She had a dog. " * 60
+    with open(path("plain.txt"), "w") as f:
+        f.write(text)
+    write_lines(path("lines.jsonl"), [dict(text=text), dict(text="The cat sat.")])
+    wanted = lesion_json("perplexity", MODEL, "--file", path("plain.txt"), *LESIONS)["results"]
+    for r, w in zip(lesion_json("task", MODEL, "--task", "perplexity", "--data", path("plain.txt"), *LESIONS)["results"], wanted):
+        assert all(r[name] == w[name] for name in ("lesion", "word_perplexity", "byte_perplexity", "bits_per_byte")), (r, w)
+    task = lesion_json("task", MODEL, "--task", "perplexity", "--data", path("lines.jsonl"))["results"][0]
+    assert task["documents"] == 2 and task["stderr"]["word_perplexity"] > 0, task
+    job = write_json(path("job.json"), dict(model=MODEL, lesions=["skip@2", "skip@0.attn"], measures=["kl"],
+                                            tasks=[dict(name="perplexity", data="plain.txt")]))
+    lesion("sweep", job, "-o", path("run.h5"))
+    with h5py.File(path("run.h5")) as f:
+        for logliks, results in ((f["baseline/loglik"][:], wanted[:1]), (f["cells/loglik"][:, 0], wanted[1:])):
+            for loglik, r in zip(logliks, results):
+                assert abs(math.exp(-loglik / len(text.encode())) / r["byte_perplexity"] - 1) < 1e-6, (loglik, r)
+
+
 def one_unit_has_no_standard_error():
     with open(path("short.txt"), "w") as f:
         f.write("Once upon a time there was a girl.")
@@ -105,5 +127,5 @@ def importance_has_errors_over_texts_and_a_ranking():
     assert "attn   " + " ".join(map(str, order)) in text, text
 
 
-run_tests([accuracy_is_a_mean, perplexity_of_last_words_by_the_delta_method, perplexity_of_pages_by_the_delta_method,
+run_tests([accuracy_is_a_mean, perplexity_of_last_words_by_the_delta_method, perplexity_of_pages_by_the_delta_method, perplexity_is_a_task_too,
            one_unit_has_no_standard_error, importance_has_errors_over_texts_and_a_ranking, tables_fit_the_terminal])
