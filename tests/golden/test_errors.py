@@ -168,6 +168,13 @@ def status_of_many_lesions():
     assert len(lines) == 27 and lines[2].endswith("scale@0:alpha=0.1"), lines
 
 
+def measures_of_a_file():
+    file = path("matrix.h5")
+    lesion("sweep", job(lesions=["svd@0.mlp.down:rank=2", "svd@1.mlp.down:rank=2"], measures=["kl", "nll"]), "-o", file)
+    for command in "map", "sensitivity":
+        refused([command, file, "--measure", "foo"], 2, "'foo' is no measure of damage; the file has ", "delta_nll", "kl_mean")
+
+
 def nothing_to_read():
     done = lesion("generate", MODEL, "--prompt", "", "-n", "2")
     assert "an empty text is given: the begin token stands alone" in done.stderr, done.stderr
@@ -175,4 +182,4 @@ def nothing_to_read():
     refused(["score", MODEL, "--tokens", "1"], 1, "nothing to predict", "longer texts")
 
 
-run_tests([commands, folders_that_are_not_there, another_job_on_a_result_file, the_end_of_a_sweep, status_of_many_lesions, nothing_to_read, models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
+run_tests([commands, folders_that_are_not_there, another_job_on_a_result_file, the_end_of_a_sweep, measures_of_a_file, status_of_many_lesions, nothing_to_read, models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
