@@ -123,7 +123,7 @@ static double number_of(const cJSON *object, const char *name) {
   return cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
-static void print_live(const cJSON *live) {
+static void print_live(const cJSON *live, bool all) {
   const cJSON *item;
   if (!strcmp(text_of(live, "state"), "running")) {
     printf("running: %.1f cells/s, %.0f s left\n", number_of(live, "rate"), number_of(live, "eta_s"));
@@ -132,9 +132,13 @@ static void print_live(const cJSON *live) {
         number_of(item, "worker"), text_of(item, "host"), number_of(item, "pid"), text_of(item, "state"),
         number_of(item, "seconds"), number_of(item, "tile_cells"), number_of(item, "cells"));
   }
-  cJSON_ArrayForEach(item, cJSON_GetObjectItem(live, "failures"))
-      printf("  failed: %s on prompt %s: %s\n", text_of(item, "lesion"), text_of(item, "prompt"),
-             text_of(item, "reason"));
+  int n = 0;
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(live, "failures")) {
+    if (++n > MOST_LESIONS && !all) continue;
+    printf("  failed: %s on prompt %s: %s\n", text_of(item, "lesion"), text_of(item, "prompt"),
+           text_of(item, "reason"));
+  }
+  if (n > MOST_LESIONS && !all) printf("  %d more failures; --all lists them\n", n - MOST_LESIONS);
 }
 
 static void print_lesion(const les_result *r, int lesion) {
@@ -188,7 +192,7 @@ int cmd_status(int argc, char **argv) {
   cJSON *live = s == LES_OK ? read_live(o.path) : NULL;
   if (s == LES_OK && !o.json) {
     print_text(result, o.all);
-    print_live(live);
+    print_live(live, o.all);
   } else if (s == LES_OK) {
     s = print_json(result, live);
   }

@@ -6,6 +6,9 @@ Usage: test_errors.py LESION"""
 import os
 import shutil
 
+import numpy as np
+
+from harness import made_up
 from harness.program import FOLDER, LESION, MODELS, lesion, path, run, run_tests, write_json, write_lines
 
 MODEL = os.path.join(MODELS, "stories260K", "stories260K.gguf")
@@ -168,6 +171,19 @@ def status_of_many_lesions():
     assert len(lines) == 27 and lines[2].endswith("scale@0:alpha=0.1"), lines
 
 
+def status_of_an_unfinished_sweep():
+    """Of many lesions the begun and the failed ones come first, and the list ends somewhere."""
+    state = np.ones((60, 4), np.uint8)
+    state[20:] = 0
+    state[40, 0], state[3, 1] = 1, 2
+    made_up.write(path("unfinished.h5"), {"kl_mean": np.zeros((60, 4))}, prompts=4, status=state)
+    lines = lesion("status", path("unfinished.h5")).stdout.splitlines()
+    assert lines[1] == "19 of 60 lesions complete", lines
+    assert [line.split()[-1] for line in lines[2:4]] == ["failed)", "skip@40"], lines
+    assert len(lines) == 24 and "21 more that are not complete" in lines[22] and "--all" in lines[23], lines
+    assert len(lesion("status", path("unfinished.h5"), "--all").stdout.splitlines()) == 62
+
+
 def measures_of_a_file():
     file = path("matrix.h5")
     lesion("sweep", job(lesions=["svd@0.mlp.down:rank=2", "svd@1.mlp.down:rank=2"], measures=["kl", "nll"]), "-o", file)
@@ -182,4 +198,4 @@ def nothing_to_read():
     refused(["score", MODEL, "--tokens", "1"], 1, "nothing to predict", "longer texts")
 
 
-run_tests([commands, folders_that_are_not_there, another_job_on_a_result_file, the_end_of_a_sweep, measures_of_a_file, status_of_many_lesions, nothing_to_read, models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
+run_tests([commands, folders_that_are_not_there, another_job_on_a_result_file, the_end_of_a_sweep, measures_of_a_file, status_of_an_unfinished_sweep, status_of_many_lesions, nothing_to_read, models_that_are_not_there, folders_without_safetensors, keys_of_a_job, json_that_is_none, same_mistake_same_code])
