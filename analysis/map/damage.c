@@ -15,8 +15,7 @@ static les_status choose_measure(les_damage *d, const char *measure) {
     return les_fail(LES_FAILED, "%s: has neither jaccard, kl_mean nor delta_nll; choose with --measure",
                     d->result->path);
   int id = les_field_find(measure);
-  if (id < 0 || les_fields[id].damage == 0)
-    return les_fail(LES_USAGE, "'%s' is no measure of damage", measure);
+  if (id < 0 || les_fields[id].damage == 0) return les_field_refuse(measure, d->result->has);
   d->sign = les_fields[id].damage;
   d->measure = strdup(measure);
   if (!d->measure) return les_no_memory("the damage of %s", d->result->path);

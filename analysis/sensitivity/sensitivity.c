@@ -189,7 +189,7 @@ static les_status analyse(les_sensitivity *s, const les_sensitivity_options *o) 
                       "svd@each.mlp.down:keep=0.1 and noise@each.mlp.down:sigma=0.1",
                       r->path);
   else if (o->measure && (id < 0 || les_fields[id].damage == 0))
-    status = les_fail(LES_USAGE, "'%s' is no measure of damage", o->measure);
+    status = les_field_refuse(o->measure, r->has);
   else if (id < 0)
     status = les_fail(LES_FAILED, "%s: has neither kl_mean nor jaccard; choose with --measure", r->path);
   else if (!r->has[id])

@@ -3,6 +3,7 @@
 #include "result/hdf5_file.h"
 #include "result/schema.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,51 +25,100 @@ les_status les_store_exists(const char *path, bool *exists) {
 
 /* ---- identity ------------------------------------------------------------------------------------------ */
 
-/* Sets *differs to `what` if the attribute is not `want`, unless something differs already. */
-static les_status compare_attr(const les_hdf5 *h, const char *name, const char *want, const char *what,
-                               const char **differs) {
-  char *got;
-  if (*differs) return LES_OK;
-  LES_TRY(les_hdf5_attr_string(h, name, &got));
-  if (strcmp(got, want)) *differs = what;
-  free(got);
-  return LES_OK;
+/* The first value in which two jobs differ; NULL: not set in that one. */
+typedef struct difference {
+  char key[128]; /* "generate.max_new_tokens", "lesions[3]" */
+  const cJSON *there, *here;
+} difference;
+
+static bool find_difference(const cJSON *there, const cJSON *here, const char *key, difference *d);
+
+static bool differ_in_key(const cJSON *there, const cJSON *here, const char *in, const char *name,
+                          difference *d) {
+  char key[sizeof d->key];
+  snprintf(key, sizeof key, "%s%s%s", in, *in ? "." : "", name);
+  return find_difference(cJSON_GetObjectItemCaseSensitive(there, name),
+                         cJSON_GetObjectItemCaseSensitive(here, name), key, d);
 }
 
-static les_status compare_job(const les_hdf5 *h, const char *want, const char **differs) {
-  char **got;
-  if (*differs) return LES_OK;
-  LES_TRY(les_hdf5_read_strings(h, LES_DATA_JOB, 0, 1, &got));
-  if (strcmp(got[0], want)) *differs = "its lesions, generation or measures are other ones (/job)";
-  les_hdf5_strings_free(got, 1);
-  return LES_OK;
+static bool objects_differ(const cJSON *there, const cJSON *here, const char *key, difference *d) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, here) if (differ_in_key(there, here, key, item->string, d)) return true;
+  cJSON_ArrayForEach(item, there) if (differ_in_key(there, here, key, item->string, d)) return true;
+  return false;
 }
 
-static les_status compare(const les_hdf5 *h, const les_study *study, const char **differs) {
-  int64_t schema;
-  if (les_hdf5_attr_int(h, LES_ATTR_SCHEMA, &schema) != LES_OK) {
-    *differs = "it is no result file of this program";
-    return LES_OK;
+static bool arrays_differ(const cJSON *there, const cJSON *here, const char *key, difference *d) {
+  const cJSON *a = there->child, *b = here->child;
+  for (int i = 0; a || b; i++, a = a ? a->next : NULL, b = b ? b->next : NULL) {
+    char entry[sizeof d->key];
+    snprintf(entry, sizeof entry, "%.100s[%d]", key, i);
+    if (find_difference(a, b, entry, d)) return true;
   }
-  if (schema != LES_SCHEMA) *differs = "it has another schema, of another version of this program";
-  LES_TRY(compare_attr(h, LES_ATTR_MODEL_SHA256, study->model->sha256, "its model is another one (SHA-256)",
-                       differs));
-  LES_TRY(compare_attr(h, LES_ATTR_PROMPTS_SHA256, study->prompts.sha256,
-                       "its prompts are other ones (SHA-256)", differs));
-  LES_TRY(compare_attr(h, LES_ATTR_COMPUTE, les_compute_name(study->job->compute),
-                       "its compute mode is another one", differs));
-  return compare_job(h, study->json, differs);
+  return false;
+}
+
+static bool find_difference(const cJSON *there, const cJSON *here, const char *key, difference *d) {
+  if (cJSON_IsObject(there) && cJSON_IsObject(here)) return objects_differ(there, here, key, d);
+  if (cJSON_IsArray(there) && cJSON_IsArray(here)) return arrays_differ(there, here, key, d);
+  if (cJSON_Compare(there, here, true)) return false;
+  d->there = there, d->here = here;
+  snprintf(d->key, sizeof d->key, "%s", *key ? key : "/job");
+  return true;
+}
+
+/* A value as it is written in a job, or "not set"; cut if it is long. */
+static void describe_value(const cJSON *value, char text[64]) {
+  char *printed = value ? cJSON_PrintUnformatted(value) : NULL;
+  bool cut = printed && strlen(printed) > 40;
+  snprintf(text, 64, "%.40s%s", printed ? printed : value ? "?" : "not set", cut ? "..." : "");
+  cJSON_free(printed);
+}
+
+/* The message about a file of another job: which value differs, the old and the new one. */
+static les_status refuse(const char *path, const les_study *study, const difference *d) {
+  char there[64], here[64];
+  const char *file = !strcmp(d->key, "model_sha256")     ? study->job->model_path
+                     : !strcmp(d->key, "prompts_sha256") ? study->job->prompts_path
+                                                         : NULL;
+  describe_value(d->there, there);
+  describe_value(d->here, here);
+  return les_fail(
+      LES_FAILED,
+      "%s is of another job: '%s' is %s there and %s here%s%s%s; set it back, remove the file or give "
+      "another --output",
+      path, d->key, there, here, file ? " (" : "", file ? file : "", file ? ")" : "");
+}
+
+static les_status compare(const les_hdf5 *h, const les_study *study) {
+  int64_t schema;
+  char **job;
+  if (les_hdf5_attr_int(h, LES_ATTR_SCHEMA, &schema) != LES_OK)
+    return les_fail(LES_FAILED, "%s is no result file of this program; give another --output", h->path);
+  if (schema != LES_SCHEMA)
+    return les_fail(LES_FAILED,
+                    "%s has another schema, of another version of this program; give another --output",
+                    h->path);
+  LES_TRY(les_hdf5_read_strings(h, LES_DATA_JOB, 0, 1, &job));
+  les_status s = LES_OK;
+  if (strcmp(job[0], study->json)) {
+    difference d = {.key = "/job"};
+    cJSON *there = cJSON_Parse(job[0]), *here = cJSON_Parse(study->json);
+    find_difference(there, here, "", &d);
+    s = refuse(h->path, study, &d);
+    cJSON_Delete(there);
+    cJSON_Delete(here);
+  }
+  les_hdf5_strings_free(job, 1);
+  return s;
 }
 
 les_status les_store_match(const char *path, const les_study *study) {
   les_hdf5 h;
-  const char *differs = NULL;
   les_status s = les_hdf5_open(&h, path, LES_HDF5_READ);
-  if (s == LES_OK) s = compare(&h, study, &differs);
+  if (s == LES_OK) s = compare(&h, study);
   les_hdf5_close(&h);
-  LES_TRY(s);
-  if (!differs) return LES_OK;
-  return les_fail(LES_FAILED, "%s is of another job: %s; remove it or give another --output", path, differs);
+  return s;
 }
 
 /* ---- progress ------------------------------------------------------------------------------------------ */

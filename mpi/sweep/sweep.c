@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/cores.h"
+#include "base/file.h"
 #include "model/load.h"
 #include "ranks/coordinator.h"
 #include "ranks/worker.h"
@@ -10,6 +11,7 @@
 #include "store/store_file.h"
 #include "watch/lock.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,7 @@ static les_status prepare(rank_state *r, const les_sweep_options *o) {
   LES_TRY(les_job_open(&r->job, o->job_path));
   if (o->compute >= 0) r->job->compute = (les_compute)o->compute;
   r->output = o->output ? o->output : r->job->output;
+  LES_TRY(les_file_check_folder(r->output));
   if (asprintf(&r->stop_file, "%s.stop", r->output) < 0)
     return r->stop_file = NULL, les_no_memory("a file name");
   r->limits =
@@ -131,6 +134,14 @@ static les_status coordinate(rank_state *r, les_team *team, const les_sweep_opti
   return les_coordinator_run(r->coordinator, &r->limits);
 }
 
+/* Where the result is, and what to do with it. */
+static void tell_end(const rank_state *r, const les_observer *observer) {
+  char text[2 * PATH_MAX + 64];
+  snprintf(text, sizeof text, "the result is in %s; `lesion map %s` shows what it says", r->output,
+           r->output);
+  if (observer->note) observer->note(observer->ctx, text);
+}
+
 static les_status run_root(rank_state *r, les_team *team, const les_sweep_options *o, int *code) {
   const les_grid *grid = les_sweep_state_grid(r->state);
   les_status status = coordinate(r, team, o);
@@ -142,6 +153,7 @@ static les_status run_root(rank_state *r, les_team *team, const les_sweep_option
   les_status finished =
       les_sweep_state_finish(r->state, exit_code(status), status == LES_OK ? NULL : les_message());
   if (status == LES_OK) status = finished;
+  if (status == LES_OK) tell_end(r, &o->observer);
   *code = exit_code(status);
   les_coordinator_close(&r->coordinator, *code);
   return status;

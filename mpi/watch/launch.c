@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/cores.h"
+#include "base/file.h"
 #include "job/job.h"
 #include "store/store_file.h"
 #include "watch/events.h"
@@ -298,11 +299,14 @@ les_status les_launch_run(const les_launch_options *o, int *code) {
   LES_TRY(les_job_open(&job, o->job_path));
   les_status status = LES_OK;
   l.output = o->output ? o->output : job->output;
+  status = les_file_check_folder(l.output);
   if (l.ranks == 0 && !o->allocated)
     l.ranks = 1 + (les_cores_online() + CORES_PER_WORKER - 1) / CORES_PER_WORKER;
   if (o->time_limit > 0) l.deadline = les_now() + o->time_limit;
   les_interrupt_watch();
-  if (asprintf(&l.status_path, "%s.status", l.output) < 0) {
+  if (status != LES_OK) {
+    /* said before mpirun starts, which would add its own words */
+  } else if (asprintf(&l.status_path, "%s.status", l.output) < 0) {
     l.status_path = NULL;
     status = les_no_memory("a file name");
   } else if ((status = make_exit_status_file(&l)) == LES_OK) {

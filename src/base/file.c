@@ -41,6 +41,18 @@ les_status les_file_read(const char *path, char **data, size_t *n) {
   return s;
 }
 
+les_status les_file_check_folder(const char *path) {
+  struct stat st;
+  char *folder = les_path_folder(path);
+  if (!folder) return les_no_memory("the folder of %s", path);
+  les_status s = LES_OK;
+  if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
+    s = les_fail(LES_FAILED, "%s: cannot be written: there is no folder %s; make it with `mkdir -p %s`", path,
+                 folder, folder);
+  free(folder);
+  return s;
+}
+
 /* Makes a new name in the folder last through a power cut. A file system that cannot do it is no reason to
  * fail. */
 static void sync_folder(const char *folder) {
@@ -65,6 +77,8 @@ les_status les_file_write(const char *path, const void *data, size_t n) {
   char *aside = malloc(strlen(path) + 32), *folder = les_path_folder(path);
   les_status s = LES_FAILED;
   if (!aside || !folder) LES_GOTO(s, les_no_memory("the name of a file beside %s", path), done);
+  LES_GOTO(s, les_file_check_folder(path), done);
+  s = LES_FAILED;
   sprintf(aside, "%s.%ld.tmp", path, (long)getpid());
   int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd >= 0) {

@@ -10,6 +10,10 @@
  * the file. */
 les_status les_file_read(const char *path, char **data, size_t *n);
 
+/* LES_FAILED if the folder that `path` lies in does not exist. For what is written later, so that this is
+ * known before the work. */
+les_status les_file_check_folder(const char *path);
+
 /* Writes n bytes to a file beside `path`, syncs it, and renames it to `path`. */
 les_status les_file_write(const char *path, const void *data, size_t n);
 

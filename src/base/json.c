@@ -9,9 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int line_at(const char *text, size_t offset, int first) {
-  for (size_t i = 0; i < offset; i++) first += text[i] == '\n';
-  return first;
+/* Where a byte of a document is, for messages: "job.json:3:17", lines and characters counted from 1. */
+typedef struct place {
+  const char *path;
+  int line, column;
+} place;
+
+static place place_of(const char *text, size_t offset, les_json_source source) {
+  place at = {source.path, source.line, 1};
+  for (size_t i = 0; i < offset; i++) {
+    if (text[i] == '\n')
+      at.line++, at.column = 1;
+    else
+      at.column += les_utf8_is_start(text[i]);
+  }
+  return at;
 }
 
 /* Offset of an escaped null character; n if there is none. cJSON would end the string there. */
@@ -24,26 +36,44 @@ static size_t find_escaped_null(const char *text, size_t n) {
   return n;
 }
 
+/* The last byte before `at` that is not white space; 0 at the beginning. */
+static char byte_before(const char *text, size_t at) {
+  while (at > 0 && strchr(" \t\r\n", text[at - 1])) at--;
+  return at > 0 ? text[at - 1] : 0;
+}
+
+/* What is the matter with a document that cJSON stopped reading at text[offset]. */
+static les_status not_json(const char *text, size_t n, size_t offset, les_json_source source) {
+  if (offset > 0 && strchr("]}", text[offset - 1]) && byte_before(text, offset - 1) == ',')
+    offset--; /* where a key should be, cJSON stops one further */
+  place at = place_of(text, offset, source);
+  if (offset >= n)
+    return les_fail(LES_FAILED, "%s:%d:%d: not valid JSON: it ends too early", at.path, at.line, at.column);
+  if (strchr("]}", text[offset]) && byte_before(text, offset) == ',')
+    return les_fail(LES_FAILED, "%s:%d:%d: not valid JSON: a comma before '%c'; remove the comma", at.path,
+                    at.line, at.column, text[offset]);
+  size_t rest = strcspn(text + offset, "\r\n");
+  return les_fail(LES_FAILED, "%s:%d:%d: not valid JSON near '%.*s'", at.path, at.line, at.column,
+                  rest > 20 ? 20 : (int)rest, text + offset);
+}
+
 les_status les_json_parse(cJSON **doc, const char *text, size_t n, les_json_source source) {
   *doc = NULL;
   size_t valid = les_text_valid(text, n);
-  if (valid < n)
-    return les_fail(LES_FAILED, "%s:%d: not valid UTF-8 (byte 0x%02x); save the file as UTF-8", source.path,
-                    line_at(text, valid, source.line), (unsigned char)text[valid]);
+  if (valid < n) {
+    place at = place_of(text, valid, source);
+    return les_fail(LES_FAILED, "%s:%d:%d: not valid UTF-8 (byte 0x%02x); save the file as UTF-8", at.path,
+                    at.line, at.column, (unsigned char)text[valid]);
+  }
   size_t null = find_escaped_null(text, n);
-  if (null < n)
-    return les_fail(LES_FAILED, "%s:%d: holds a null character (\\u0000); remove it", source.path,
-                    line_at(text, null, source.line));
+  if (null < n) {
+    place at = place_of(text, null, source);
+    return les_fail(LES_FAILED, "%s:%d:%d: holds a null character (\\u0000); remove it", at.path, at.line,
+                    at.column);
+  }
   const char *end = text;
   *doc = cJSON_ParseWithLengthOpts(text, n + 1, &end, true);
-  if (*doc) return LES_OK;
-  size_t at = end > text ? (size_t)(end - text) : 0;
-  if (at >= n)
-    return les_fail(LES_FAILED, "%s:%d: not valid JSON: it ends too early", source.path,
-                    line_at(text, n, source.line));
-  return les_fail(LES_FAILED, "%s:%d: not valid JSON near '%.*s'", source.path,
-                  line_at(text, at, source.line),
-                  (int)strcspn(text + at, "\r\n") > 20 ? 20 : (int)strcspn(text + at, "\r\n"), text + at);
+  return *doc ? LES_OK : not_json(text, n, end > text ? (size_t)(end - text) : 0, source);
 }
 
 les_status les_json_read(cJSON **doc, const char *path) {
@@ -85,19 +115,19 @@ les_status les_json_read_lines(const char *path, les_json_line_fn *line, void *c
 
 les_status les_json_check_keys(const cJSON *object, const char *what, const char *const *keys, int n_keys,
                                const char *path) {
-  if (!cJSON_IsObject(object)) return les_fail(LES_FAILED, "%s: %s is not a JSON object", path, what);
+  if (!cJSON_IsObject(object)) return les_fail(LES_USAGE, "%s: %s is not a JSON object", path, what);
   const cJSON *item;
   cJSON_ArrayForEach(item, object) {
     int known = 0;
     for (int i = 0; i < n_keys; i++) known += !strcmp(keys[i], item->string);
     if (!known) {
       const char *nearest = les_text_nearest(item->string, keys, n_keys);
-      return les_fail(LES_FAILED, "%s: %s has a key '%s', which is not known%s%s%s", path, what, item->string,
+      return les_fail(LES_USAGE, "%s: %s has a key '%s', which is not known%s%s%s", path, what, item->string,
                       nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     }
     for (const cJSON *next = item->next; next; next = next->next)
       if (!strcmp(next->string, item->string))
-        return les_fail(LES_FAILED, "%s: %s has the key '%s' twice", path, what, item->string);
+        return les_fail(LES_USAGE, "%s: %s has the key '%s' twice", path, what, item->string);
   }
   return LES_OK;
 }
@@ -105,7 +135,7 @@ les_status les_json_check_keys(const cJSON *object, const char *what, const char
 les_status les_json_get_string(const cJSON *object, const char *key, const char *path, const char **value) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
   if (!item) return LES_OK;
-  if (!cJSON_IsString(item)) return les_fail(LES_FAILED, "%s: '%s' has to be a string", path, key);
+  if (!cJSON_IsString(item)) return les_fail(LES_USAGE, "%s: '%s' has to be a string", path, key);
   *value = item->valuestring;
   return LES_OK;
 }
@@ -113,7 +143,7 @@ les_status les_json_get_string(const cJSON *object, const char *key, const char 
 les_status les_json_get_bool(const cJSON *object, const char *key, const char *path, bool *value) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
   if (!item) return LES_OK;
-  if (!cJSON_IsBool(item)) return les_fail(LES_FAILED, "%s: '%s' has to be true or false", path, key);
+  if (!cJSON_IsBool(item)) return les_fail(LES_USAGE, "%s: '%s' has to be true or false", path, key);
   *value = cJSON_IsTrue(item);
   return LES_OK;
 }
@@ -123,7 +153,7 @@ les_status les_json_get_number(const cJSON *object, const char *key, const char 
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
   if (!item) return LES_OK;
   if (!cJSON_IsNumber(item) || !(item->valuedouble >= low && item->valuedouble <= high))
-    return les_fail(LES_FAILED, "%s: '%s' has to be a number from %.17g to %.17g", path, key, low, high);
+    return les_fail(LES_USAGE, "%s: '%s' has to be a number from %.17g to %.17g", path, key, low, high);
   *value = item->valuedouble;
   return LES_OK;
 }
@@ -132,7 +162,7 @@ les_status les_json_get_int(const cJSON *object, const char *key, const char *pa
                             int *value) {
   double number = *value;
   LES_TRY(les_json_get_number(object, key, path, low, high, &number));
-  if (number != floor(number)) return les_fail(LES_FAILED, "%s: '%s' has to be a whole number", path, key);
+  if (number != floor(number)) return les_fail(LES_USAGE, "%s: '%s' has to be a whole number", path, key);
   *value = (int)number;
   return LES_OK;
 }

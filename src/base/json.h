@@ -1,5 +1,5 @@
-/* JSON: parsing with errors that name file and line, typed access to keys, and numbers as results are
- * written. */
+/* JSON: parsing with errors that name file, line and column, typed access to keys, and numbers as results are
+ * written. A document that is no JSON is LES_FAILED; one that says something wrong, LES_USAGE. */
 #ifndef LES_BASE_JSON_H
 #define LES_BASE_JSON_H
 
@@ -33,13 +33,13 @@ les_status les_json_lines(char *text, size_t n, const char *path, les_json_line_
 /* The same for a whole file. */
 les_status les_json_read_lines(const char *path, les_json_line_fn *line, void *ctx);
 
-/* Fails if `object` is no object, or has a key twice or a key that is not in `keys`; the message names the
- * nearest known one. `what` says what the object is: "the job". */
+/* LES_USAGE if `object` is no object, or has a key twice or a key that is not in `keys`; the message names
+ * the nearest known one. `what` says what the object is: "the job". */
 les_status les_json_check_keys(const cJSON *object, const char *what, const char *const *keys, int n_keys,
                                const char *path);
 
-/* Read one key of an object. A missing key leaves *value as it is; another type, or a number outside of
- * [low, high], is an error that names file and key. */
+/* Readers of one key of an object. Not there: *value stays as it is. Another type, or a number outside of
+ * [low, high]: LES_USAGE with a message that names file and key. */
 les_status les_json_get_string(const cJSON *object, const char *key, const char *path, const char **value);
 les_status les_json_get_bool(const cJSON *object, const char *key, const char *path, bool *value);
 les_status les_json_get_number(const cJSON *object, const char *key, const char *path, double low,

@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "job/estimate.h"
 #include "model/load.h"
 
@@ -112,6 +113,9 @@ static les_status estimate(const estimate_options *o) {
   les_study *study = NULL;
   les_cost_estimate cost;
   les_status status;
+  cli_progress progress;
+  cli_progress_init(&progress, "cells", o->model.progress);
+  const les_progress teller = cli_progress_teller(&progress);
   LES_GOTO(status, les_job_open(&job, o->job), done);
   if (o->model.compute >= 0) job->compute = (les_compute)o->model.compute;
   LES_GOTO(status, les_model_open(&model, job->model_path, &(les_model_options){.no_sha256 = true}), done);
@@ -119,13 +123,15 @@ static les_status estimate(const estimate_options *o) {
   LES_GOTO(status,
            les_cost_estimate_make(&cost, study,
                                   cli_threads(o->model.threads ? o->model.threads : job->threads), o->prompts,
-                                  o->lesions),
+                                  o->lesions, &teller),
            done);
+  cli_progress_free(&progress);
   if (o->json)
     print_json(&cost, study, o);
   else
     print_text(&cost, study, o);
 done:
+  cli_progress_free(&progress);
   les_study_close(&study);
   les_model_close(&model);
   les_job_close(&job);

@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/lesions.h"
+#include "cli/progress.h"
 #include "cli/texts.h"
 #include "model/load.h"
 
@@ -102,6 +103,8 @@ typedef struct results {
   const les_model *model;
   const les_lesions *lesions;
   result *items; /* (n_lesions + 1, n_prompts), intact first */
+  cli_progress progress;
+  int64_t done, total;
 } results;
 
 static const char *spec_of(const results *r, int lesion) {
@@ -133,6 +136,8 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *out) {
   result *item = &r->items[index];
   if (r->model->tokenizer) LES_TRY(les_decode(r->model->tokenizer, out->tokens, out->n_tokens, &item->text));
   item->json = describe(r, out, item->text ? item->text : "");
+  const les_progress teller = cli_progress_teller(&r->progress);
+  les_progress_tell(&teller, ++r->done, r->total);
   return LES_OK;
 }
 
@@ -163,7 +168,10 @@ static les_status run(results *r, les_engine *engine) {
   if (!cells || !r->items) status = les_no_memory("%d continuations", n);
   for (int i = 0; status == LES_OK && i < n; i++)
     cells[i] = (les_engine_item){.lesion = i / n_prompts - 1, .input = i % n_prompts};
+  r->total = n;
+  cli_progress_init(&r->progress, "continuations", r->o->model.progress);
   if (status == LES_OK) status = les_engine_run(engine, cells, n, on_outcome, r, NULL);
+  cli_progress_free(&r->progress);
   if (status == LES_OK) print_results(r, n);
   for (int i = 0; r->items && i < n; i++) {
     free(r->items[i].text);

@@ -1,12 +1,15 @@
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "cli/texts.h"
 #include "data/corpus.h"
 #include "engine/importance.h"
 #include "model/load.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct importance_options {
   cli_model_options model;
@@ -64,7 +67,9 @@ static const struct argp argp = {
     "MODEL",
     "How much each layer turns the hidden state of texts: 1 - cos(before, after), a mean over their tokens, "
     "for attention, MLP and the whole block (ShortGPT's Block Influence); and the angular distance over n "
-    "layers, at the last token of each text.\vJSON: attn, mlp and block hold a number per layer; angular "
+    "layers, at the last token of each text.\vJSON: attn, mlp and block hold a number per layer, stderr "
+    "their standard errors over texts (null of a "
+    "single one); angular "
     "holds a list for every n from 1, of arccos(cos)/pi between the inputs of layers l and l + n, for every "
     "l.\n\n"
     "Example: lesion importance model.gguf --file text.txt",
@@ -77,16 +82,56 @@ static void print_json(const les_importance *i, const les_model *model, const im
   les_json_add_doubles(doc, "attn", i->attn, i->n_layers);
   les_json_add_doubles(doc, "mlp", i->mlp, i->n_layers);
   les_json_add_doubles(doc, "block", i->block, i->n_layers);
+  cJSON *errors = les_json_add_object(doc, "stderr");
+  les_json_add_doubles(errors, "attn", i->attn_stderr, i->n_layers);
+  les_json_add_doubles(errors, "mlp", i->mlp_stderr, i->n_layers);
+  les_json_add_doubles(errors, "block", i->block_stderr, i->n_layers);
   cJSON *angular = les_json_add_array(doc, "angular");
   for (int n = 1; n <= i->n_layers; n++)
     les_json_add_doubles(angular, NULL, i->angular + (n - 1) * i->n_layers, i->n_layers - n + 1);
   cli_print_json(doc);
 }
 
+static void print_value(double value, double error) {
+  printf("  %8.6f", value);
+  if (isnan(error))
+    printf(" %8s", "-");
+  else
+    printf(" %8.6f", error);
+}
+
+/* The layers from the smallest value to the largest, in lines of a terminal's width. */
+static void print_order(const char *part, const double *values, int n) {
+  enum { WIDTH = 79 };
+  int at = printf("%-6s", part);
+  bool *named = cli_grow(NULL, n, sizeof *named);
+  memset(named, 0, (size_t)n * sizeof *named);
+  for (int i = 0; i < n; i++) {
+    int least = -1;
+    for (int l = 0; l < n; l++)
+      if (!named[l] && (least < 0 || values[l] < values[least])) least = l;
+    named[least] = true;
+    if (at + 5 > WIDTH) at = printf("\n      ") - 1;
+    at += printf(" %d", least);
+  }
+  putchar('\n');
+  free(named);
+}
+
 static void print_table(const les_importance *i) {
-  printf("%5s %10s %10s %10s %10s\n", "layer", "attn", "mlp", "block", "angular");
-  for (int l = 0; l < i->n_layers; l++)
-    printf("%5d %10.6f %10.6f %10.6f %10.6f\n", l, i->attn[l], i->mlp[l], i->block[l], i->angular[l]);
+  printf("%5s  %8s %8s  %8s %8s  %8s %8s  %8s\n", "layer", "attn", "stderr", "mlp", "stderr", "block",
+         "stderr", "angular");
+  for (int l = 0; l < i->n_layers; l++) {
+    printf("%5d", l);
+    print_value(i->attn[l], i->attn_stderr[l]);
+    print_value(i->mlp[l], i->mlp_stderr[l]);
+    print_value(i->block[l], i->block_stderr[l]);
+    printf("  %8.6f\n", i->angular[l]);
+  }
+  puts("\nlayers, the least important first");
+  print_order("attn", i->attn, i->n_layers);
+  print_order("mlp", i->mlp, i->n_layers);
+  print_order("block", i->block, i->n_layers);
 }
 
 /* Texts of the command line: every token counts the same. The passages borrow their tokens. */
@@ -106,6 +151,9 @@ static les_status importance(importance_options *o) {
   les_corpus corpus = {0};
   les_importance *i = NULL;
   les_status status;
+  cli_progress progress;
+  cli_progress_init(&progress, "tokens", o->model.progress);
+  const les_progress teller = cli_progress_teller(&progress);
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
   if (o->mix)
     LES_GOTO(status, les_corpus_read(&corpus, o->mix, model->tokenizer, o->seed), done);
@@ -113,13 +161,15 @@ static les_status importance(importance_options *o) {
     LES_GOTO(status, list_passages(o, model, &corpus), done);
   LES_GOTO(status,
            les_importance_compute(&i, model, corpus.passages, corpus.n, (les_compute)o->model.compute,
-                                  cli_threads(o->model.threads)),
+                                  cli_threads(o->model.threads), &teller),
            done);
+  cli_progress_free(&progress);
   if (o->json)
     print_json(i, model, o);
   else
     print_table(i);
 done:
+  cli_progress_free(&progress);
   les_importance_free(&i);
   if (o->mix)
     les_corpus_free(&corpus);

@@ -73,6 +73,7 @@ static les_status prepare(cli_scorer *s, const les_model *model, const les_reque
     if (status != LES_OK) return les_fail_in(status, "%s", r->files.items[i]);
   }
   s->count = r->texts.tokens;
+  s->n_units = r->texts.requests.n;
   *requests = &r->texts.requests;
   return LES_OK;
 }
@@ -82,8 +83,14 @@ static int finish(cli_scorer *s, const les_loglik *answers, les_score scores[LES
   return les_perplexity_finish(&((reading *)s->ctx)->texts, answers, scores);
 }
 
+static void influences(cli_scorer *s, const les_loglik *answers, const les_score *scores, double *out) {
+  les_perplexity_influences(&((reading *)s->ctx)->texts, answers, scores, out);
+}
+
 int cmd_perplexity(int argc, char **argv) {
-  reading r = {.scorer = {.counted = "tokens", .prepare = prepare, .finish = finish, .ctx = &r}};
+  reading r = {
+      .scorer = {
+          .counted = "tokens", .prepare = prepare, .finish = finish, .influences = influences, .ctx = &r}};
   cli_parse(&argp, argc, argv, &r);
   les_status status = cli_scorer_run(&r.scorer);
   les_perplexity_free(&r.texts);

@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/lesions.h"
+#include "cli/progress.h"
 #include "cli/texts.h"
 #include "measure/divergence.h"
 #include "model/load.h"
@@ -79,6 +80,8 @@ typedef struct table {
   row *rows;
   int n_rows, n_texts, n_vocab;
   const les_input *inputs;
+  cli_progress progress;
+  int64_t done;
 } table;
 
 static void *copy(const void *data, size_t bytes) {
@@ -98,6 +101,8 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
   if (!r->nll[o->input] || !r->kl[o->input] || !r->agrees[o->input] ||
       (o->last_logits && !r->logits[o->input]))
     return les_no_memory("the scores of %d texts", t->n_texts);
+  const les_progress teller = cli_progress_teller(&t->progress);
+  les_progress_tell(&teller, ++t->done, (int64_t)t->n_rows * t->n_texts);
   return LES_OK;
 }
 
@@ -178,25 +183,39 @@ static void print_json(const table *t, const les_model *model, const score_optio
 }
 
 static void print_table(const table *t) {
-  printf("%-24s %8s %10s %12s %10s %10s %8s %10s\n", "lesion", "tokens", "mean_nll", "perplexity", "kl_mean",
-         "kl_max", "top1", "delta_nll");
   double intact = 0;
+  int width = (int)strlen("lesion");
+  for (int i = 0; i < t->n_rows; i++)
+    if ((int)strlen(t->rows[i].lesion) > width) width = (int)strlen(t->rows[i].lesion);
+  printf("%-*s %6s %8s %10s %7s %6s %5s %9s\n", width, "lesion", "tokens", "mean_nll", "perplexity",
+         "kl_mean", "kl_max", "top1", "delta_nll");
   for (int i = 0; i < t->n_rows; i++) {
     les_forced sums = sum_up(t, &t->rows[i]);
     les_forced_measures m = les_forced_finish(&sums);
     if (i == 0) intact = m.mean_nll;
-    printf("%-24s %8lld %10.5f %12.6g %10.5f %10.5f %8.4f %+10.5f\n", t->rows[i].lesion, (long long)sums.n,
+    printf("%-*s %6lld %8.4f %10.5g %7.4f %6.2f %5.3f %+9.4f\n", width, t->rows[i].lesion, (long long)sums.n,
            m.mean_nll, m.perplexity, m.kl_mean, m.kl_max, m.top1_agreement, m.mean_nll - intact);
   }
 }
 
-static les_status run(les_engine *engine, table *t) {
+/* One token alone is predicted by nothing. */
+static les_status need_predictions(const score_options *o) {
+  for (int i = 0; i < o->texts.n; i++)
+    if (o->texts.items[i].tokens.n > 1) return LES_OK;
+  return les_fail(LES_FAILED,
+                  "the texts hold no token that another one stands before: nothing to predict; give "
+                  "longer texts");
+}
+
+static les_status run(les_engine *engine, table *t, bool progress) {
   int n = t->n_rows * t->n_texts;
   les_engine_item *cells = calloc((size_t)n, sizeof *cells);
   if (!cells) return les_no_memory("%d cells", n);
   for (int i = 0; i < n; i++)
     cells[i] = (les_engine_item){.lesion = i % t->n_rows - 1, .input = i / t->n_rows};
+  cli_progress_init(&t->progress, "texts", progress);
   les_status status = les_engine_run(engine, cells, n, on_outcome, t, NULL);
+  cli_progress_free(&t->progress);
   free(cells);
   return status;
 }
@@ -210,13 +229,14 @@ static les_status score(score_options *o) {
   LES_GOTO(status, les_model_open(&model, o->path, &(les_model_options){.no_sha256 = true}), done);
   LES_GOTO(status, cli_lesions_resolve(&o->lesions, model, &o->model), done);
   LES_GOTO(status, cli_texts_resolve(&o->texts, model, 0, &inputs), done);
+  if (!o->logits) LES_GOTO(status, need_predictions(o), done);
   for (int i = 0; i < o->texts.n; i++) inputs[i].want = LES_WANT_KL | (o->logits ? LES_WANT_LAST_LOGITS : 0);
   LES_GOTO(status, init_table(&t, &o->lesions.lesions, model, inputs, o->texts.n), done);
   les_engine_options e = {.compute = (les_compute)o->model.compute, .threads = cli_threads(o->model.threads)};
   LES_GOTO(status,
            les_engine_open(&engine, model, inputs, o->texts.n, &o->lesions.lesions, o->lesions.means, &e),
            done);
-  LES_GOTO(status, run(engine, &t), done);
+  LES_GOTO(status, run(engine, &t, o->model.progress), done);
   if (o->json)
     print_json(&t, model, o);
   else

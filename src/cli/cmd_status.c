@@ -9,8 +9,10 @@
 
 typedef struct options {
   char *path;
-  bool json;
+  bool json, all;
 } options;
+
+enum { KEY_ALL = CLI_OWN_KEYS, MOST_LESIONS = 20 };
 
 /* Finished cells of a lesion, or of all. */
 typedef struct tally {
@@ -22,6 +24,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case CLI_JSON:
     o->json = true;
+    return 0;
+  case KEY_ALL:
+    o->all = true;
     return 0;
   case ARGP_KEY_ARG:
     return cli_take_arg(state, "RUN.h5", arg, &o->path);
@@ -110,7 +115,7 @@ static double number_of(const cJSON *object, const char *name) {
   return cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
-static void print_live(const cJSON *live) {
+static void print_live(const cJSON *live, bool all) {
   const cJSON *item;
   if (!strcmp(text_of(live, "state"), "running")) {
     printf("running: %.1f cells/s, %.0f s left\n", number_of(live, "rate"), number_of(live, "eta_s"));
@@ -119,28 +124,57 @@ static void print_live(const cJSON *live) {
         number_of(item, "worker"), text_of(item, "host"), number_of(item, "pid"), text_of(item, "state"),
         number_of(item, "seconds"), number_of(item, "tile_cells"), number_of(item, "cells"));
   }
-  cJSON_ArrayForEach(item, cJSON_GetObjectItem(live, "failures"))
-      printf("  failed: %s on prompt %s: %s\n", text_of(item, "lesion"), text_of(item, "prompt"),
-             text_of(item, "reason"));
+  int n = 0;
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(live, "failures")) {
+    if (++n > MOST_LESIONS && !all) continue;
+    printf("  failed: %s on prompt %s: %s\n", text_of(item, "lesion"), text_of(item, "prompt"),
+           text_of(item, "reason"));
+  }
+  if (n > MOST_LESIONS && !all) printf("  %d more failures; --all lists them\n", n - MOST_LESIONS);
 }
 
-static void print_text(const les_result *r) {
+static void print_lesion(const les_result *r, int lesion) {
+  tally t = count_lesion(r, lesion);
+  printf("%8lld of %d%s%s", (long long)t.done, r->n_prompts,
+         r->lesion_done[lesion] ? "  complete  " : "            ", r->lesion_specs[lesion]);
+  if (t.failed) printf("  (%lld failed)", (long long)t.failed);
+  putchar('\n');
+}
+
+/* All lesions of a short list; of a long one those that are neither complete nor untouched, then the others
+ * that are not complete, as far as there is room. */
+static void print_lesions(const les_result *r, bool all) {
+  int complete = 0, shown = 0, n = r->n_lesions;
+  for (int i = 0; i < n; i++) complete += r->lesion_done[i] && count_lesion(r, i).failed == 0;
+  all = all || n <= MOST_LESIONS;
+  printf("%d of %d lesions complete\n", complete, n);
+  for (int begun = 1; begun >= 0; begun--)
+    for (int i = 0; i < n && !all; i++) {
+      tally t = count_lesion(r, i);
+      bool finished = r->lesion_done[i] && t.failed == 0;
+      if (finished || (t.done + t.failed > 0) != begun || shown == MOST_LESIONS) continue;
+      print_lesion(r, i);
+      shown++;
+    }
+  for (int i = 0; i < n && all; i++) print_lesion(r, i);
+  if (!all && n - complete > shown) printf("%8d more that are not complete\n", n - complete - shown);
+  if (!all) puts("         --all lists all lesions");
+}
+
+static void print_text(const les_result *r, bool all_lesions) {
   tally all = count_all(r);
   long long total = (long long)r->n_lesions * r->n_prompts;
   printf("%s: %lld of %lld cells done (%.1f %%), %lld failed, %lld computed over all starts\n", r->path,
          (long long)all.done, total, 100.0 * (double)all.done / (double)total, (long long)all.failed,
          (long long)r->cells_computed);
-  for (int i = 0; i < r->n_lesions; i++) {
-    tally t = count_lesion(r, i);
-    printf("%8lld of %d%s%s", (long long)t.done, r->n_prompts,
-           r->lesion_done[i] ? "  complete  " : "            ", r->lesion_specs[i]);
-    if (t.failed) printf("  (%lld failed)", (long long)t.failed);
-    putchar('\n');
-  }
+  print_lesions(r, all_lesions);
 }
 
 int cmd_status(int argc, char **argv) {
-  static const struct argp_option argp_options[] = {CLI_JSON_OPTION(0), {0}};
+  static const struct argp_option argp_options[] = {
+      CLI_JSON_OPTION(0),
+      {"all", KEY_ALL, NULL, 0, "List all lesions, not only those of a long list that are not complete", 0},
+      {0}};
   static const struct argp argp = {
       argp_options, parse, "RUN.h5", "Says how far a sweep is; also while it is writing.", NULL, NULL, NULL};
   options o = {0};
@@ -149,8 +183,8 @@ int cmd_status(int argc, char **argv) {
   les_status s = les_result_open(&result, o.path);
   cJSON *live = s == LES_OK ? read_live(o.path) : NULL;
   if (s == LES_OK && !o.json) {
-    print_text(result);
-    print_live(live);
+    print_text(result, o.all);
+    print_live(live, o.all);
   } else if (s == LES_OK) {
     cli_print_json(describe(result, live));
   }

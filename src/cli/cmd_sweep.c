@@ -110,7 +110,7 @@ int cmd_sweep(int argc, char **argv) {
                          .default_threads = threads ? atoi(threads) : 0,
                          .time_limit = a.time_limit,
                          .exit_status_file = a.exit_status_file,
-                         .observer = cli_progress_init(&progress, a.bar),
+                         .observer = cli_progress_init_sweep(&progress, a.bar),
                          .cache_dir = cli_cache_dir(),
                          .respawn = {program, again}};
   status = les_sweep_run(&team, &o, &code);
@@ -118,5 +118,6 @@ int cmd_sweep(int argc, char **argv) {
   free(again);
   if (les_team_is_root(&team)) cli_finish(status);
   if (team.rank_died) les_team_free(&team, code);
-  return code;
+  return a.exit_status_file ? 0
+                            : code; /* which the launcher reads; mpirun adds errors of its own to others */
 }

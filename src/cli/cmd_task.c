@@ -91,7 +91,7 @@ static les_status prepare(cli_scorer *s, const les_model *model, const les_reque
   les_request_rules rules;
   LES_TRY(les_loglik_rules(&rules, model, t->options.max_length));
   LES_TRY(les_task_open(&t->task, t->options.task, t->options.data, t->options.limit));
-  s->count = t->task->n_documents;
+  s->count = s->n_units = t->task->n_documents;
   t->items = calloc((size_t)t->task->n_items, sizeof *t->items);
   if (!t->items) return les_no_memory("%d documents", t->task->n_documents);
   *requests = &t->task->requests;
@@ -114,8 +114,16 @@ static int finish(cli_scorer *s, const les_loglik *answers, les_score scores[LES
   return les_task_score(t->task, t->items, scores);
 }
 
+static void influences(cli_scorer *s, const les_loglik *answers, const les_score *scores, double *out) {
+  (void)answers; /* t->items are theirs */
+  const trial *t = s->ctx;
+  les_task_influences(t->task, t->items, scores, out);
+}
+
 int cmd_task(int argc, char **argv) {
-  trial t = {.scorer = {.counted = "documents", .prepare = prepare, .finish = finish, .ctx = &t}};
+  trial t = {
+      .scorer = {
+          .counted = "documents", .prepare = prepare, .finish = finish, .influences = influences, .ctx = &t}};
   cli_parse(&argp, argc, argv, &t);
   les_status status = cli_scorer_run(&t.scorer);
   free(t.items);

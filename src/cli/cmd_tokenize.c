@@ -2,6 +2,7 @@
 #include "base/path.h"
 #include "cli/cli.h"
 #include "cli/texts.h"
+#include "format/model_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,7 @@ static les_status open_gguf(les_tokenizer **tok, const char *path) {
 
 static les_status open_tokenizer(les_tokenizer **tok, const char *model) {
   struct stat st;
+  LES_TRY(les_model_files_check(model));
   if (stat(model, &st) == 0 && S_ISDIR(st.st_mode)) return les_tokenizer_open_folder(tok, model);
   if (les_path_has_suffix(model, ".safetensors")) return open_beside(tok, model);
   return les_path_has_suffix(model, ".json") ? les_tokenizer_open_json(tok, model, NULL)

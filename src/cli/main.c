@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/cli.h"
 
 #include <limits.h>
@@ -40,7 +41,7 @@ static void usage(FILE *to) {
               "Disables parts of a language model, runs prompts through what is left, and says what each "
               "layer is for.\n\n");
   for (int i = 0; i < n_commands; i++) fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
-  fprintf(to, "\n`lesion COMMAND --help` explains a command. `lesion --version` prints the version.\n");
+  fprintf(to, "\n`lesion help COMMAND` explains a command. `lesion --version` prints the version.\n");
 }
 
 /* Threads that wait for work spin for some tens of microseconds and then sleep: a rank whose neighbour
@@ -64,6 +65,25 @@ static const command *find_command(const char *name) {
   return NULL;
 }
 
+static int unknown_command(const char *name) {
+  const char *names[n_commands];
+  for (int i = 0; i < n_commands; i++) names[i] = commands[i].name;
+  const char *nearest = les_text_nearest(name, names, n_commands);
+  fprintf(stderr, "lesion: no command '%s'; %s%s%s`lesion --help` lists them\n", name,
+          nearest ? "did you mean '" : "", nearest ? nearest : "", nearest ? "'? " : "");
+  return 2;
+}
+
+/* argv[0] is the command's name. */
+static int run(int argc, char **argv) {
+  const command *c = find_command(argv[0]);
+  if (!c) return unknown_command(argv[0]);
+  char title[64]; /* argp prints argv[0] in its messages */
+  snprintf(title, sizeof title, "lesion %s", c->name);
+  argv[0] = title;
+  return c->run(argc, argv);
+}
+
 int main(int argc, char **argv) {
   wait_politely(argv);
   argp_err_exit_status = 2;
@@ -71,15 +91,9 @@ int main(int argc, char **argv) {
   atexit(cli_close_output);
   if (argc < 2) return usage(stderr), 2;
   const char *name = argv[1];
-  if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) return usage(stdout), 0;
+  bool help = !strcmp(name, "help");
+  if (!strcmp(name, "--help") || !strcmp(name, "-h") || (help && argc == 2)) return usage(stdout), 0;
   if (!strcmp(name, "--version")) return printf("lesion %s\n", LES_VERSION), 0;
-  const command *c = find_command(name);
-  if (c) {
-    char title[64]; /* argp prints argv[0] in its messages */
-    snprintf(title, sizeof title, "lesion %s", c->name);
-    argv[1] = title;
-    return c->run(argc - 1, argv + 1);
-  }
-  fprintf(stderr, "lesion: no command '%s'; `lesion --help` lists them\n", name);
-  return 2;
+  if (help) return run(2, (char *[]){argv[2], "--help", NULL});
+  return run(argc - 1, argv + 1);
 }

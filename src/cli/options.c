@@ -18,6 +18,9 @@ static error_t parse_model_option(int key, char *arg, struct argp_state *state) 
   case CLI_THREADS:
     o->threads = cli_int(state, "--threads", arg, 1, 4096);
     return 0;
+  case CLI_PROGRESS:
+    o->progress = true;
+    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -28,6 +31,7 @@ static const struct argp_option model_options[] = {
      "Arithmetic of matrix products: auto, f32, int16 or int8 (default: the job's, or auto)", 10},
     {"threads", CLI_THREADS, "N", 0,
      "Threads (default: the job's, or OMP_NUM_THREADS, else the cores available)", 10},
+    {"progress", CLI_PROGRESS, NULL, 0, "Tell progress on stderr though that is no terminal", 10},
     {0}};
 const struct argp cli_model_argp = {model_options, parse_model_option, NULL, NULL, NULL, NULL, NULL};
 
@@ -38,8 +42,23 @@ int cli_threads(int requested) {
   return n > 0 ? n : les_cores_available();
 }
 
+/* -h, which argp leaves to programs, is --help in all commands: an argp around the command's own. */
+static error_t parse_help(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  if (key == ARGP_KEY_INIT) state->child_inputs[0] = state->input;
+  if (key != 'h') return ARGP_ERR_UNKNOWN;
+  argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+  return 0;
+}
+
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
-  argp_parse(argp, argc, argv, 0, NULL, input);
+  static const struct argp_option help[] = {{NULL, 'h', NULL, OPTION_HIDDEN, "As --help", -1}, {0}};
+  struct argp inner = *argp;
+  inner.args_doc = inner.doc = NULL;
+  inner.help_filter = NULL;
+  const struct argp_child child[] = {{&inner, 0, NULL, 0}, {0}};
+  const struct argp outer = {help, parse_help, argp->args_doc, argp->doc, child, argp->help_filter, NULL};
+  argp_parse(&outer, argc, argv, 0, NULL, input);
 }
 
 error_t cli_take_arg(struct argp_state *state, const char *what, char *arg, char **to) {

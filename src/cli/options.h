@@ -4,6 +4,7 @@
 #define LES_CLI_OPTIONS_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Keys of the options that have a letter. Only -n has two meanings: the number of new tokens in `generate`,
@@ -37,6 +38,7 @@ enum {
 
   /* Without a letter, in more than one command. */
   CLI_CHAT = 256,
+  CLI_PROGRESS,
   CLI_TIME_LIMIT,
 
   CLI_OWN_KEYS = 1000 /* the first key for a command's own options without a letter */
@@ -60,11 +62,12 @@ enum {
 #define CLI_TIME_LIMIT_OPTION                                                                                \
   { "time-limit", CLI_TIME_LIMIT, "HH:MM:SS", 0, "End early with a good checkpoint after this time", 0 }
 
-/* --compute and --threads, of every command that runs a model: add `.children = cli_model_argp` and let the
- * input of the child be a cli_model_options. */
+/* --compute, --threads and --progress, of every command that runs a model: add `.children = cli_model_argp`
+ * and let the input of the child be a cli_model_options. */
 typedef struct cli_model_options {
-  int compute; /* les_compute; a command with a job starts from -1: the job's */
-  int threads; /* 0: not given */
+  int compute;   /* les_compute; a command with a job starts from -1: the job's */
+  int threads;   /* 0: not given */
+  bool progress; /* asked for, though stderr is no terminal */
 } cli_model_options;
 extern const struct argp cli_model_argp;
 

@@ -34,25 +34,51 @@ static void format_time(double seconds, char text[TIME_BYTES]) {
     snprintf(text, TIME_BYTES, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 
-static void show_progress(void *ctx, int64_t done, int64_t total, double rate, double eta) {
-  cli_progress *p = ctx;
+/* The bar or a line, unless the last one is too young. `always`: even then. */
+static void show(cli_progress *p, int64_t done, int64_t total, double rate, double eta, bool always) {
   char left[TIME_BYTES], bar[BAR_CELLS + 1] = "";
+  if (total <= 0 || (!p->terminal && !p->lines) || (!always && les_now() - p->told < p->rest)) return;
+  p->told = les_now();
   format_time(eta, left);
   if (p->terminal) {
     int full = (int)(done * BAR_CELLS / total);
     for (int i = 0; i < BAR_CELLS; i++) bar[i] = i < full ? '#' : '.';
-    fprintf(stderr, "\r\033[K[%s] %lld/%lld cells  %.1f/s  %s left", bar, (long long)done, (long long)total,
-            rate, left);
-    p->bar = true;
-  } else if (les_now() - p->minute >= 60) {
-    p->minute = les_now();
-    fprintf(stderr, "%lld/%lld cells  %.1f/s  %s left\n", (long long)done, (long long)total, rate, left);
+    fprintf(stderr, "\r\033[K[%s] ", bar);
   }
+  fprintf(stderr, "%lld/%lld %s  %.1f/s  %s left%s", (long long)done, (long long)total, p->counted, rate,
+          left, p->terminal ? "" : "\n");
+  p->bar = p->terminal;
 }
 
-les_observer cli_progress_init(cli_progress *p, bool bar) {
-  *p = (cli_progress){.terminal = bar || isatty(STDERR_FILENO), .minute = les_now()};
-  return (les_observer){.ctx = p, .lesion = show_lesion, .progress = show_progress, .note = show_note};
+static void show_sweep(void *ctx, int64_t done, int64_t total, double rate, double eta) {
+  show(ctx, done, total, rate, eta, false);
+}
+
+static void show_done(void *ctx, int64_t done, int64_t total) {
+  cli_progress *p = ctx;
+  double seconds = les_now() - p->began, rate = seconds > 0 ? (double)done / seconds : 0;
+  show(p, done, total, rate, rate > 0 ? (double)(total - done) / rate : -1, !p->terminal && done == total);
+}
+
+void cli_progress_init(cli_progress *p, const char *counted, bool asked) {
+  bool terminal = isatty(STDERR_FILENO);
+  *p = (cli_progress){.counted = counted,
+                      .terminal = terminal,
+                      .lines = asked,
+                      .rest = terminal ? 1 : 10,
+                      .began = les_now(),
+                      .told = les_now()};
+}
+
+les_progress cli_progress_teller(cli_progress *p) {
+  return (les_progress){.tell = show_done, .ctx = p};
+}
+
+les_observer cli_progress_init_sweep(cli_progress *p, bool bar) {
+  bool terminal = bar || isatty(STDERR_FILENO);
+  *p = (cli_progress){
+      .counted = "cells", .terminal = terminal, .lines = true, .rest = terminal ? 0 : 60, .told = les_now()};
+  return (les_observer){.ctx = p, .lesion = show_lesion, .progress = show_sweep, .note = show_note};
 }
 
 void cli_progress_free(cli_progress *p) {

@@ -20,7 +20,11 @@ typedef struct cli_scorer {
    * printed). Returns their number. */
   int (*finish)(struct cli_scorer *s, const les_loglik *answers, les_score scores[LES_MOST_SCORES],
                 cJSON *row);
-  void *ctx; /* the command's own */
+  /* How much each of n_units moves each score, (LES_MOST_SCORES, n_units), after `finish` of the same
+   * answers. */
+  void (*influences)(struct cli_scorer *s, const les_loglik *answers, const les_score *scores, double *out);
+  int n_units; /* set by prepare: documents, windows */
+  void *ctx;   /* the command's own */
 } cli_scorer;
 
 /* MODEL, --json and the options of cli_lesions_argp and cli_model_argp; the input of the child is a

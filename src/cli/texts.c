@@ -67,7 +67,7 @@ static error_t parse_text(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option text_options[] = {
-    CLI_TEXT_OPTION("A text; texts, files and tokens may be given several times", 1),
+    CLI_TEXT_OPTION("A text; --text, --file and --tokens may each be given several times", 1),
     CLI_FILE_OPTION("A text file", 1),
     {"tokens", CLI_TOKENS, "1,2,3", 0, "Token ids, taken as they are", 1},
     {0}};
@@ -111,7 +111,11 @@ static les_status check(const cli_text *t, const les_model *model, int room) {
                      : t->kind == CLI_KIND_TEXT ? "the text"
                                                 : "the token list";
   if (t->tokens.n == 0)
-    return les_fail(LES_FAILED, "%s has no tokens, and this model's tokenizer puts none in front", what);
+    return les_fail(LES_FAILED, "%s is empty: it has no tokens, and %s; give at least one token", what,
+                    model->tokenizer ? "no begin token was put in front of it"
+                                     : "this model has no tokenizer");
+  if (t->kind == CLI_KIND_TEXT && !*t->value)
+    fputs("lesion: an empty text is given: the begin token stands alone\n", stderr);
   for (int i = 0; i < t->tokens.n; i++)
     if (t->tokens.ids[i] >= model->hparams.n_vocab)
       return les_fail(LES_FAILED, "%s: token %d is outside of the vocabulary of %d", what, t->tokens.ids[i],

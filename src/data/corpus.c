@@ -54,7 +54,7 @@ static les_status read_entry(les_corpus *c, const les_tokenizer *tokenizer, cons
   LES_TRY(les_json_get_string(entry, "field", mix, &s.field));
   LES_TRY(les_json_get_number(entry, "weight", mix, 1e-9, 1e9, &s.weight));
   LES_TRY(les_json_get_int(entry, "samples", mix, 1, INT32_MAX, &s.samples));
-  if (!file) return les_fail(LES_FAILED, "%s: an entry of a mix needs \"file\"", mix);
+  if (!file) return les_fail(LES_USAGE, "%s: an entry of a mix needs \"file\"", mix);
   s.path = les_path_beside(mix, file);
   if (!s.path) return les_no_memory("a file name");
   les_status status = add_source(c, tokenizer, &s, index, seed);
@@ -68,7 +68,7 @@ static les_status read_mix(les_corpus *c, const char *path, const les_tokenizer 
   les_status status = LES_OK;
   uint32_t index = 0;
   if (!cJSON_IsArray(doc) || !doc->child)
-    status = les_fail(LES_FAILED, "%s: a mix is a list of {\"file\", \"weight\", \"samples\"}", path);
+    status = les_fail(LES_USAGE, "%s: a mix is a list of {\"file\", \"weight\", \"samples\"}", path);
   for (const cJSON *e = status == LES_OK ? doc->child : NULL; e && status == LES_OK; e = e->next)
     status = read_entry(c, tokenizer, e, path, index++, seed);
   cJSON_Delete(doc);

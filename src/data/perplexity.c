@@ -43,6 +43,32 @@ int les_perplexity_finish(const les_perplexity *t, const les_loglik *answers,
   return 1;
 }
 
+void les_perplexity_slopes(const les_score *scores, double slopes[LES_MOST_SCORES]) {
+  slopes[0] = -scores[0].value;
+  slopes[1] = -scores[1].value;
+  slopes[2] = -1 / log(2);
+}
+
+/* The number of words and bytes of a text is given; a window has its share of it by its tokens. */
+void les_perplexity_influences(const les_perplexity *t, const les_loglik *answers, const les_score *scores,
+                               double *influences) {
+  double sum = 0, slopes[LES_MOST_SCORES] = {-scores[0].value}, tokens = (double)t->tokens;
+  double per_token[LES_MOST_SCORES] = {1}; /* of the scores' denominators */
+  int n = t->requests.n, n_scores = 1;
+  if (t->rule == LES_RULE_LM_EVAL) {
+    les_perplexity_slopes(scores, slopes);
+    n_scores = 3;
+    per_token[0] = (double)t->words / tokens;
+    per_token[1] = per_token[2] = (double)t->bytes / tokens;
+  }
+  for (int i = 0; i < n; i++) sum += answers[i].sum;
+  for (int k = 0; k < n_scores; k++)
+    for (int i = 0; i < n; i++)
+      influences[k * n + i] =
+          les_influence_ratio(answers[i].sum, per_token[k] * t->requests.items[i].n_continuation, sum,
+                              per_token[k] * tokens, slopes[k]);
+}
+
 void les_perplexity_free(les_perplexity *t) {
   les_requests_free(&t->requests);
 }

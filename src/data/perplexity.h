@@ -8,13 +8,9 @@
 #define LES_DATA_PERPLEXITY_H
 
 #include "data/request.h"
+#include "data/score.h"
 
-typedef struct les_score {
-  const char *name; /* "acc", "word_perplexity" ... */
-  double value;
-} les_score;
-
-enum { LES_MOST_SCORES = 3, LES_LLAMA_CPP_CHUNK = 512 };
+enum { LES_LLAMA_CPP_CHUNK = 512 };
 
 typedef enum les_text_rule { LES_RULE_LM_EVAL, LES_RULE_LLAMA_CPP } les_text_rule;
 
@@ -39,7 +35,14 @@ int les_perplexity_finish(const les_perplexity *t, const les_loglik *answers,
                           les_score scores[LES_MOST_SCORES]);
 void les_perplexity_free(les_perplexity *t);
 
-/* lm-evaluation-harness's three scores of texts with log-likelihood `sum`. */
+/* How much each request (a window, a chunk) moves each of these scores: (LES_MOST_SCORES, requests.n), see
+ * score.h. */
+void les_perplexity_influences(const les_perplexity *t, const les_loglik *answers, const les_score *scores,
+                               double *influences);
+
+/* lm-evaluation-harness's three scores of texts with log-likelihood `sum`, and their derivatives by sum /
+ * words (the first one) or sum / bytes. */
 int les_perplexity_rolling(double sum, int64_t words, int64_t bytes, les_score scores[LES_MOST_SCORES]);
+void les_perplexity_slopes(const les_score *scores, double slopes[LES_MOST_SCORES]);
 
 #endif

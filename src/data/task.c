@@ -1,5 +1,8 @@
 #include "data/task.h"
 
+#include "base/file.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "data/task_rows.h"
 
 #include <math.h>
@@ -50,6 +53,23 @@ static les_status read_line(void *ctx, const cJSON *json, les_json_source at) {
   return LES_OK;
 }
 
+/* A file of plain text as one document. */
+static les_status read_plain(reader *r, const char *path) {
+  char *text;
+  size_t n;
+  LES_TRY(les_file_read(path, &text, &n));
+  size_t valid = les_text_valid(text, n); /* null characters are not */
+  les_status s = valid == n ? LES_OK
+                            : les_fail(LES_FAILED, "%s: byte %zu is not UTF-8 text; save the file as UTF-8",
+                                       path, valid);
+  cJSON *doc = s == LES_OK ? cJSON_CreateObject() : NULL;
+  if (s == LES_OK && !(doc && cJSON_AddStringToObject(doc, "text", text))) s = les_no_memory("%s", path);
+  if (s == LES_OK) s = read_line(r, doc, (les_json_source){path, 1});
+  cJSON_Delete(doc);
+  free(text);
+  return s;
+}
+
 les_status les_task_open(les_task **out, const char *name, const char *path, int limit) {
   *out = NULL;
   const les_task_row *row = find_row(name);
@@ -61,7 +81,8 @@ les_status les_task_open(les_task **out, const char *name, const char *path, int
   }
   task->row = row;
   reader r = {.task = task, .limit = limit};
-  les_status s = les_json_read_lines(path, read_line, &r);
+  bool plain = row->plain && !les_path_has_suffix(path, ".jsonl");
+  les_status s = plain ? read_plain(&r, path) : les_json_read_lines(path, read_line, &r);
   task->items = r.items.items;
   task->n_items = r.items.n;
   if (s == LES_OK && task->n_documents == 0) s = les_fail(LES_FAILED, "%s: holds no document", path);
@@ -192,6 +213,57 @@ int les_task_score(const les_task *task, const les_loglik *items, les_score scor
     return score_pages(task, items, scores);
   default:
     return score_choices(task, items, scores);
+  }
+}
+
+/* Of a choice: right or not, by each measure of length. */
+static void choices_influences(const les_task *t, const les_loglik *items, double *u) {
+  int n = t->n_documents;
+  for (int k = PER_CHOICE; k <= (t->row->normalized ? PER_BYTE : PER_CHOICE); k++) {
+    for (int d = 0; d < n; d++) u[k * n + d] = is_right(t, &t->documents[d], items, (per)k);
+    les_influence_mean(u + k * n, n, u + k * n);
+  }
+}
+
+static void last_words_influences(const les_task *t, const les_loglik *items, const les_score *scores,
+                                  double *u) {
+  int n = t->n_documents;
+  for (int d = 0; d < n; d++) {
+    u[d] = -scores[0].value * items[t->documents[d].first_item].sum; /* exp(-mean) by its mean */
+    u[n + d] = items[t->documents[d].first_item].greedy;
+  }
+  les_influence_mean(u, n, u);
+  les_influence_mean(u + n, n, u + n);
+}
+
+static void pages_influences(const les_task *t, const les_loglik *items, const les_score *scores, double *u) {
+  int n = t->n_documents;
+  double sum = 0, slopes[LES_MOST_SCORES], below[LES_MOST_SCORES] = {0};
+  les_perplexity_slopes(scores, slopes);
+  for (int d = 0; d < n; d++) {
+    sum += items[t->documents[d].first_item].sum;
+    below[0] += (double)t->documents[d].words;
+    below[1] = below[2] += (double)t->documents[d].bytes;
+  }
+  for (int k = 0; k < LES_MOST_SCORES; k++)
+    for (int d = 0; d < n; d++) {
+      const les_task_document *doc = &t->documents[d];
+      u[k * n + d] = les_influence_ratio(
+          items[doc->first_item].sum, (double)(k == 0 ? doc->words : doc->bytes), sum, below[k], slopes[k]);
+    }
+}
+
+void les_task_influences(const les_task *task, const les_loglik *items, const les_score *scores,
+                         double *influences) {
+  switch (task->row->kind) {
+  case LES_TASK_LAST_WORD:
+    last_words_influences(task, items, scores, influences);
+    return;
+  case LES_TASK_PAGE:
+    pages_influences(task, items, scores, influences);
+    return;
+  default:
+    choices_influences(task, items, influences);
   }
 }
 

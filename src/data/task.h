@@ -27,8 +27,9 @@ typedef struct les_task {
 const char *les_task_name(int i);
 
 /* Reads the data file of the task called `name`: JSONL as on the Hugging Face hub, at most `limit` documents
- * (0: all). A name that does not exist is LES_USAGE; a line that is no document of that task (a field that is
- * missing or of another type, a label without its choice) an error that names file and line. */
+ * (0: all); of the task "perplexity" also any other file, as one document of plain text. A name that does not
+ * exist is LES_USAGE; a line that is no document of that task (a field that is missing or of another type, a
+ * label without its choice) an error that names file and line. */
 les_status les_task_open(les_task **out, const char *name, const char *path, int limit);
 void les_task_close(les_task **task);
 
@@ -51,5 +52,9 @@ int les_task_score_document(const les_task *task, int document, const les_loglik
 /* The task's scores, means over all its documents, from the sum and the greedy flag of each item. A document
  * with a NaN among its items is not answered right. Returns their number. */
 int les_task_score(const les_task *task, const les_loglik *items, les_score scores[LES_MOST_SCORES]);
+
+/* How much each document moves each of these scores: (LES_MOST_SCORES, n_documents), see score.h. */
+void les_task_influences(const les_task *task, const les_loglik *items, const les_score *scores,
+                         double *influences);
 
 #endif

@@ -274,15 +274,26 @@ static les_status read_wikitext(les_task_items *items, les_task_document *doc, c
   return text && append(items, (les_task_item){.continuation = text}) ? LES_OK : no_memory(at);
 }
 
+/* Any text, as it is: `lesion perplexity` by the rule lm-eval. */
+static les_status read_text(les_task_items *items, les_task_document *doc, const cJSON *json,
+                            les_json_source at) {
+  const char *text;
+  LES_TRY(get_string(json, "text", at, &text));
+  doc->words = les_rewrite_count_words(text);
+  doc->bytes = (int64_t)strlen(text);
+  return append(items, (les_task_item){.continuation = strdup(text)}) ? LES_OK : no_memory(at);
+}
+
 const les_task_row les_task_rows[] = {
-    {"arc_easy", LES_TASK_CHOICE, true, read_arc},
-    {"arc_challenge", LES_TASK_CHOICE, true, read_arc},
-    {"hellaswag", LES_TASK_CHOICE, true, read_hellaswag},
-    {"piqa", LES_TASK_CHOICE, true, read_piqa},
-    {"winogrande", LES_TASK_CHOICE, false, read_winogrande},
-    {"boolq", LES_TASK_CHOICE, false, read_boolq},
-    {"mmlu", LES_TASK_CHOICE, false, read_mmlu},
-    {"lambada_openai", LES_TASK_LAST_WORD, false, read_lambada},
-    {"wikitext", LES_TASK_PAGE, false, read_wikitext},
+    {"arc_easy", LES_TASK_CHOICE, true, read_arc, false},
+    {"arc_challenge", LES_TASK_CHOICE, true, read_arc, false},
+    {"hellaswag", LES_TASK_CHOICE, true, read_hellaswag, false},
+    {"piqa", LES_TASK_CHOICE, true, read_piqa, false},
+    {"winogrande", LES_TASK_CHOICE, false, read_winogrande, false},
+    {"boolq", LES_TASK_CHOICE, false, read_boolq, false},
+    {"mmlu", LES_TASK_CHOICE, false, read_mmlu, false},
+    {"lambada_openai", LES_TASK_LAST_WORD, false, read_lambada, false},
+    {"wikitext", LES_TASK_PAGE, false, read_wikitext, false},
+    {"perplexity", LES_TASK_PAGE, false, read_text, true},
 };
 const int les_n_task_rows = sizeof les_task_rows / sizeof *les_task_rows;

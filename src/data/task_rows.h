@@ -21,6 +21,7 @@ typedef struct les_task_row {
   les_task_kind kind;
   bool normalized; /* acc_norm and acc_bytes are defined */
   les_task_reader *read;
+  bool plain; /* a data file that is no .jsonl is one document, read as {"text": the whole file} */
 } les_task_row;
 
 extern const les_task_row les_task_rows[];

@@ -11,6 +11,7 @@ typedef struct reader {
   int n_rows;
   les_kv_cache **caches; /* (max_rows + 1) of the rows; the last one may go on in the next batch */
   int n_caches;
+  int64_t n_read, n_tokens; /* of all passages */
 } reader;
 
 static les_status flush(reader *r) {
@@ -20,6 +21,7 @@ static les_status flush(reader *r) {
       .compute = o->compute, .threads = o->threads, .probe = o->probe, .sites = o->sites, .ctx = o->ctx};
   LES_TRY(les_forward(r->model, r->workspace, r->rows, r->n_rows, &forward));
   o->collect(o->ctx, r->positions, r->n_rows);
+  les_progress_tell(o->progress, r->n_read += r->n_rows, r->n_tokens);
   r->n_rows = 0;
   for (int i = 0; i + 1 < r->n_caches; i++) les_kv_cache_close(&r->caches[i]);
   r->caches[0] = r->caches[r->n_caches - 1];
@@ -55,6 +57,7 @@ les_status les_activations_read(const les_activations_options *options, const le
     LES_GOTO(status, les_no_memory("a batch of %d rows", options->max_rows), done);
   LES_GOTO(status, les_workspace_open(&r.workspace, model, options->max_rows, options->threads), done);
   int n_ctx = model->hparams.n_ctx;
+  for (int i = 0; i < n; i++) r.n_tokens += passages[i].tokens.n;
   for (int i = 0; i < n; i++)
     for (int from = 0, left; (left = passages[i].tokens.n - from) > 0; from += n_ctx)
       LES_GOTO(status, read_window(&r, passages, i, from, left < n_ctx ? left : n_ctx), done);

@@ -3,6 +3,7 @@
 #ifndef LES_ENGINE_ACTIVATIONS_H
 #define LES_ENGINE_ACTIVATIONS_H
 
+#include "base/progress.h"
 #include "data/passage.h"
 #include "engine/forward.h"
 
@@ -21,6 +22,7 @@ typedef struct les_activations_options {
    * passages and positions, whatever max_rows and threads, so that sums made here have one order. */
   void (*collect)(void *ctx, const les_position *rows, int n);
   void *ctx;
+  const les_progress *progress; /* counts tokens; NULL: nobody is told */
 } les_activations_options;
 
 /* Reads n passages, each cut into windows of the model's context length. */

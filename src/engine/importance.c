@@ -11,8 +11,11 @@ typedef struct observation {
   int n_layers, n_embd;
   les_importance *sums;
   double weight, last_weight; /* of all tokens; of the last tokens */
-  double *parts;              /* (MAX_ROWS, N_PARTS, n_layers) 1 - cos, by les_site */
-  float *states;              /* (MAX_ROWS, n_layers + 1, n_embd) inputs of the layers, and the last output */
+  int n_passages;
+  double *passage_sums;    /* (n_passages, N_PARTS, n_layers) */
+  double *passage_weights; /* (n_passages) of the tokens that were seen */
+  double *parts;           /* (MAX_ROWS, N_PARTS, n_layers) 1 - cos, by les_site */
+  float *states;           /* (MAX_ROWS, n_layers + 1, n_embd) inputs of the layers, and the last output */
 } observation;
 
 static double cosine(const float *x, const float *y, int n) {
@@ -45,24 +48,51 @@ static void add_angles(observation *o, int row, double weight) {
   o->last_weight += weight;
 }
 
+static double *passage_sums_of(const observation *o, int passage) {
+  return o->passage_sums + (size_t)passage * N_PARTS * (size_t)o->n_layers;
+}
+
 static void collect(void *ctx, const les_position *rows, int n) {
   observation *o = ctx;
   double *sums[N_PARTS] = {
       [LES_SITE_ATTN] = o->sums->attn, [LES_SITE_MLP] = o->sums->mlp, [LES_SITE_BLOCK] = o->sums->block};
   for (int r = 0; r < n; r++) {
     const les_passage *passage = &o->passages[rows[r].passage];
+    double *own = passage_sums_of(o, rows[r].passage);
     for (int site = 0; site < N_PARTS; site++)
-      for (int l = 0; l < o->n_layers; l++)
-        sums[site][l] += passage->weight *
-                         o->parts[((size_t)r * N_PARTS + (size_t)site) * (size_t)o->n_layers + (size_t)l];
+      for (int l = 0; l < o->n_layers; l++) {
+        double value = passage->weight *
+                       o->parts[((size_t)r * N_PARTS + (size_t)site) * (size_t)o->n_layers + (size_t)l];
+        sums[site][l] += value;
+        own[site * o->n_layers + l] += value;
+      }
     o->weight += passage->weight;
+    o->passage_weights[rows[r].passage] += passage->weight;
     if (rows[r].pos == passage->tokens.n - 1) add_angles(o, r, passage->weight);
+  }
+}
+
+/* From sums over all tokens, before they are divided. */
+static void find_errors(const observation *o, int part, const double *sums, double *errors) {
+  int n = o->n_passages;
+  for (int l = 0; l < o->n_layers; l++) {
+    double squares = 0;
+    for (int p = 0; p < n; p++) {
+      double moved =
+          (passage_sums_of(o, p)[part * o->n_layers + l] - sums[l] / o->weight * o->passage_weights[p]) /
+          o->weight;
+      squares += moved * moved;
+    }
+    errors[l] = n < 2 ? NAN : sqrt(squares * n / (n - 1));
   }
 }
 
 static void divide(observation *o) {
   les_importance *i = o->sums;
   int n = o->n_layers;
+  find_errors(o, LES_SITE_ATTN, i->attn, i->attn_stderr);
+  find_errors(o, LES_SITE_MLP, i->mlp, i->mlp_stderr);
+  find_errors(o, LES_SITE_BLOCK, i->block, i->block_stderr);
   for (int l = 0; l < n; l++) {
     i->attn[l] /= o->weight;
     i->mlp[l] /= o->weight;
@@ -75,19 +105,24 @@ static void divide(observation *o) {
 static les_status allocate_sums(les_importance **out, int n_layers) {
   size_t n = (size_t)n_layers;
   les_importance *i = *out = calloc(1, sizeof *i);
-  if (i) i->attn = calloc(n * (N_PARTS + n), sizeof *i->attn);
+  if (i) i->attn = calloc(n * (2 * N_PARTS + n), sizeof *i->attn);
   if (!i || !i->attn) return les_no_memory("the importance of %d layers", n_layers);
   i->n_layers = n_layers;
   i->mlp = i->attn + n;
   i->block = i->mlp + n;
-  i->angular = i->block + n;
+  i->attn_stderr = i->block + n;
+  i->mlp_stderr = i->attn_stderr + n;
+  i->block_stderr = i->mlp_stderr + n;
+  i->angular = i->block_stderr + n;
   return LES_OK;
 }
 
 les_status les_importance_compute(les_importance **out, const les_model *model, const les_passage *passages,
-                                  int n, les_compute compute, int threads) {
-  observation o = {
-      .passages = passages, .n_layers = model->hparams.n_layers, .n_embd = model->hparams.n_embd};
+                                  int n, les_compute compute, int threads, const les_progress *progress) {
+  observation o = {.passages = passages,
+                   .n_passages = n,
+                   .n_layers = model->hparams.n_layers,
+                   .n_embd = model->hparams.n_embd};
   size_t layers = (size_t)o.n_layers;
   les_activations_options options = {.compute = compute,
                                      .threads = threads,
@@ -95,17 +130,24 @@ les_status les_importance_compute(les_importance **out, const les_model *model, 
                                      .sites = 1u << LES_SITE_ATTN | 1u << LES_SITE_MLP | 1u << LES_SITE_BLOCK,
                                      .probe = probe,
                                      .collect = collect,
-                                     .ctx = &o};
+                                     .ctx = &o,
+                                     .progress = progress};
   les_status status = allocate_sums(out, o.n_layers);
   o.sums = *out;
   o.parts = calloc(MAX_ROWS * N_PARTS * layers, sizeof *o.parts);
   o.states = calloc(MAX_ROWS * (layers + 1) * (size_t)o.n_embd, sizeof *o.states);
   if (status == LES_OK && (!o.parts || !o.states)) status = les_no_memory("the states of %d rows", MAX_ROWS);
+  o.passage_sums = calloc(((size_t)n + 1) * N_PARTS * layers, sizeof *o.passage_sums);
+  o.passage_weights = calloc((size_t)n + 1, sizeof *o.passage_weights);
+  if (status == LES_OK && (!o.passage_sums || !o.passage_weights))
+    status = les_no_memory("the sums of %d texts", n);
   if (status == LES_OK) status = les_activations_read(&options, model, passages, n);
   if (status == LES_OK && !(o.weight > 0))
     status = les_fail(LES_FAILED, "no tokens to measure importance on");
   if (status == LES_OK) divide(&o);
   if (status != LES_OK) les_importance_free(out);
+  free(o.passage_sums);
+  free(o.passage_weights);
   free(o.parts);
   free(o.states);
   return status;

@@ -6,6 +6,8 @@ typedef struct sink {
   const les_input *inputs;
   int n;
   les_loglik *out;
+  const les_progress *progress;
+  int64_t done, total;
 } sink;
 
 les_status les_loglik_rules(les_request_rules *out, const les_model *model, int max_length) {
@@ -30,9 +32,10 @@ les_loglik les_loglik_of(const les_input *input, const les_outcome *o) {
 
 static les_status on_outcome(void *ctx, int index, const les_outcome *o) {
   (void)index;
-  const sink *s = ctx;
+  sink *s = ctx;
   s->out[(size_t)(o->lesion - LES_INTACT) * (size_t)s->n + (size_t)o->input] =
       les_loglik_of(&s->inputs[o->input], o);
+  les_progress_tell(s->progress, ++s->done, s->total);
   return LES_OK;
 }
 
@@ -53,8 +56,9 @@ les_status les_loglik_score(const les_model *model, const les_request *requests,
   les_engine_options o = {
       .compute = options->compute, .threads = options->threads, .memory_limit = options->memory_limit};
   if (status == LES_OK) status = les_engine_open(&engine, model, inputs, n, lesions, means, &o);
-  if (status == LES_OK)
-    status = les_engine_run(engine, cells, n * n_rows, on_outcome, &(sink){inputs, n, out}, NULL);
+  sink s = {
+      .inputs = inputs, .n = n, .out = out, .progress = options->progress, .total = (int64_t)n * n_rows};
+  if (status == LES_OK) status = les_engine_run(engine, cells, n * n_rows, on_outcome, &s, NULL);
   les_engine_close(&engine);
   free(cells);
   free(inputs);

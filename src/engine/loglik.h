@@ -3,6 +3,7 @@
 #ifndef LES_ENGINE_LOGLIK_H
 #define LES_ENGINE_LOGLIK_H
 
+#include "base/progress.h"
 #include "data/request.h"
 #include "engine/engine.h"
 
@@ -17,7 +18,8 @@ les_loglik les_loglik_of(const les_input *input, const les_outcome *outcome);
 typedef struct les_loglik_options {
   les_compute compute;
   int threads;
-  size_t memory_limit; /* as in les_engine_options */
+  size_t memory_limit;          /* as in les_engine_options */
+  const les_progress *progress; /* counts requests under a lesion, or intact; NULL: nobody is told */
 } les_loglik_options;
 
 /* Scores every request intact and under every lesion: out (lesions->n + 1, n), row 0 intact. `means` may be

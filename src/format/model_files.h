@@ -12,7 +12,11 @@ typedef struct les_model_files {
   const les_tensors *tensors;
 } les_model_files;
 
-/* Maps a .gguf file, a safetensors directory or a .safetensors file. On failure nothing is left to free. */
+/* LES_FAILED if nothing is at `path`: how to fetch it if that may be a repository of the Hugging Face hub. */
+les_status les_model_files_check(const char *path);
+
+/* Maps a .gguf file, a safetensors directory or a .safetensors file. A folder without such weights is an
+ * error that says what is there instead. On failure nothing is left to free. */
 les_status les_model_files_init(les_model_files *out, const char *path);
 void les_model_files_free(les_model_files *files);
 

@@ -42,8 +42,19 @@ static void count_tokens(les_cost_estimate *f, const les_study *study) {
   f->cells = (int64_t)study->lesions.n * columns->n;
 }
 
-static les_status ignore_cell(void *ctx, les_cell cell, const void *record) {
-  (void)ctx, (void)cell, (void)record;
+/* The trial run. */
+typedef struct trial {
+  les_evaluator *evaluator;
+  const les_study *study;
+  const les_cost_estimate *estimate; /* its samples are known */
+  const les_progress *progress;
+  int64_t done, total; /* cells */
+} trial;
+
+static les_status count_cell(void *ctx, les_cell cell, const void *record) {
+  (void)cell, (void)record;
+  trial *t = ctx;
+  les_progress_tell(t->progress, ++t->done, t->total);
   return LES_OK;
 }
 
@@ -53,46 +64,50 @@ static int spread(int i, int n, int all) {
 }
 
 /* Seconds for the sampled columns `from` to `to` - 1 under the sampled lesions, or (lesions 0) intact. */
-static les_status time_cells(les_evaluator *e, const les_study *study, const les_cost_estimate *f, int from,
-                             int to, int lesions, double *seconds) {
+static les_status time_cells(trial *t, int from, int to, int lesions, double *seconds) {
+  const les_study *study = t->study;
   int n = 0;
   les_cell *cells = calloc((size_t)(to - from) * (size_t)(lesions + 1), sizeof *cells);
   if (!cells) return les_no_memory("a sample");
   for (int c = from; c < to; c++) {
-    int column = spread(c, f->sampled_columns, study->columns.n);
+    int column = spread(c, t->estimate->sampled_columns, study->columns.n);
     if (lesions == 0) cells[n++] = (les_cell){LES_INTACT, column};
     for (int l = 0; l < lesions; l++) cells[n++] = (les_cell){spread(l, lesions, study->lesions.n), column};
   }
   double start = now();
-  les_status status = les_evaluate(e, cells, n, ignore_cell, NULL, NULL);
+  les_status status = les_evaluate(t->evaluator, cells, n, count_cell, t, NULL);
   *seconds = now() - start;
   free(cells);
   return status;
 }
 
-static les_status measure(les_cost_estimate *f, const les_study *study) {
-  les_evaluator *e;
+static les_status measure(les_cost_estimate *f, const les_study *study, const les_progress *progress) {
   double warm = 0, intact = 0, first = 0, rest = 0;
   int columns = f->sampled_columns, lesions = f->sampled_lesions;
-  LES_TRY(les_evaluator_open(&e, study, &(les_evaluator_options){.threads = f->threads}));
+  int intact_columns = columns > 1 ? columns - 1 : columns;
+  trial t = {.study = study,
+             .estimate = f,
+             .progress = progress,
+             .total = 1 + intact_columns + lesions + (int64_t)columns * lesions};
+  LES_TRY(les_evaluator_open(&t.evaluator, study, &(les_evaluator_options){.threads = f->threads}));
   les_status status;
   /* The first intact run reads the weights from disk; the first column under lesions makes their parameters.
    */
-  LES_GOTO(status, time_cells(e, study, f, 0, 1, 0, &warm), done);
-  LES_GOTO(status, time_cells(e, study, f, columns > 1 ? 1 : 0, columns, 0, &intact), done);
-  LES_GOTO(status, time_cells(e, study, f, 0, 1, lesions, &first), done);
-  LES_GOTO(status, time_cells(e, study, f, 0, columns, lesions, &rest), done);
+  LES_GOTO(status, time_cells(&t, 0, 1, 0, &warm), done);
+  LES_GOTO(status, time_cells(&t, columns - intact_columns, columns, 0, &intact), done);
+  LES_GOTO(status, time_cells(&t, 0, 1, lesions, &first), done);
+  LES_GOTO(status, time_cells(&t, 0, columns, lesions, &rest), done);
   f->intact_seconds = columns > 1 ? intact / (columns - 1) : warm;
   f->cell_seconds = rest / ((double)columns * lesions);
   f->plan_seconds =
       f->plan_bytes > 0 && first / lesions > f->cell_seconds ? first / lesions - f->cell_seconds : 0;
 done:
-  les_evaluator_close(&e);
+  les_evaluator_close(&t.evaluator);
   return status;
 }
 
 les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int columns,
-                                  int lesions) {
+                                  int lesions, const les_progress *progress) {
   *out = (les_cost_estimate){.threads = threads};
   if (columns == 0) columns = SAMPLE_COLUMNS;
   if (lesions == 0) lesions = SAMPLE_LESIONS;
@@ -100,7 +115,7 @@ les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study
   out->sampled_lesions = lesions < study->lesions.n ? lesions : study->lesions.n;
   count_tokens(out, study);
   count_memory(out, study);
-  return measure(out, study);
+  return measure(out, study, progress);
 }
 
 double les_cost_estimate_seconds(const les_cost_estimate *f, const les_study *study, int ranks) {

@@ -3,6 +3,7 @@
 #ifndef LES_JOB_ESTIMATE_H
 #define LES_JOB_ESTIMATE_H
 
+#include "base/progress.h"
 #include "job/study.h"
 
 typedef struct les_cost_estimate {
@@ -23,9 +24,9 @@ typedef struct les_cost_estimate {
 } les_cost_estimate;
 
 /* Counts, and runs `columns` columns under `lesions` lesions spread evenly over the study's (0: as many as
- * make a full batch). */
+ * make a full batch). progress: counts the cells run; NULL: nobody is told. */
 les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int columns,
-                                  int lesions);
+                                  int lesions, const les_progress *progress);
 
 /* Seconds that the study takes on n such ranks, each with as many cores of its own: the work shared out, and
  * the intact run of a column done by one of them. Loading the model is not in it. */

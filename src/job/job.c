@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "measure/field.h"
 
 #include <stdio.h>
@@ -42,7 +43,7 @@ static les_status read_path(const les_job *job, const cJSON *doc, const char *ke
   const char *value = NULL;
   LES_TRY(les_json_get_string(doc, key, job->path, &value));
   if (!value && !required) return LES_OK;
-  if (!value || !*value) return les_fail(LES_FAILED, "%s: '%s' is missing: it names a file", job->path, key);
+  if (!value || !*value) return les_fail(LES_USAGE, "%s: '%s' is missing: it names a file", job->path, key);
   return resolve(job, value, out);
 }
 
@@ -55,12 +56,12 @@ static les_status default_output(les_job *job) {
 static les_status read_strings(const les_job *job, const cJSON *doc, const char *key, char ***out, int *n) {
   const cJSON *array = cJSON_GetObjectItemCaseSensitive(doc, key), *item;
   if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) == 0)
-    return les_fail(LES_FAILED, "%s: '%s' has to be a list of at least one string", job->path, key);
+    return les_fail(LES_USAGE, "%s: '%s' has to be a list of at least one string", job->path, key);
   *out = calloc((size_t)cJSON_GetArraySize(array), sizeof **out);
   if (!*out) return no_memory(job->path);
   cJSON_ArrayForEach(item, array) {
     if (!cJSON_IsString(item))
-      return les_fail(LES_FAILED, "%s: '%s' has to hold strings only", job->path, key);
+      return les_fail(LES_USAGE, "%s: '%s' has to hold strings only", job->path, key);
     (*out)[*n] = strdup(item->valuestring);
     if (!(*out)[(*n)++]) return no_memory(job->path);
   }
@@ -75,7 +76,7 @@ static les_status check_measures(const les_job *job) {
     char known[256] = "";
     for (int k = 0; k < n; k++)
       snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k ? ", " : "", groups[k]);
-    return les_fail(LES_FAILED, "%s: there is no measure '%s'; known are %s", job->path, job->measures[i],
+    return les_fail(LES_USAGE, "%s: there is no measure '%s'; known are %s", job->path, job->measures[i],
                     known);
   }
   return LES_OK;
@@ -122,16 +123,36 @@ static les_status read_measures(les_job *job, const cJSON *doc) {
   return LES_OK;
 }
 
+/* A key, or nearly one, that belongs into 'generate' and not beside it, or the other way round, is told where
+ * it belongs. */
+static les_status check_places(const les_job *job, const cJSON *object, bool generate) {
+  const char *keys[COUNT(job_keys) + COUNT(generate_keys)];
+  memcpy(keys, job_keys, sizeof job_keys);
+  memcpy(keys + COUNT(job_keys), generate_keys, sizeof generate_keys);
+  for (const cJSON *item = cJSON_IsObject(object) ? object->child : NULL; item; item = item->next) {
+    const char *key = les_text_nearest(item->string, keys, COUNT(keys));
+    bool in_generate = false;
+    for (int i = 0; i < COUNT(generate_keys); i++) in_generate = in_generate || key == generate_keys[i];
+    if (!key || in_generate == generate) continue;
+    return les_fail(LES_USAGE, "%s: the key '%s' is not known %s; did you mean %s, as in %s\"%s\": ...%s",
+                    job->path, item->string, generate ? "in 'generate'" : "here",
+                    generate ? "the key beside 'generate'" : "that of 'generate'",
+                    generate ? "{\"generate\": {...}, " : "\"generate\": {", key, "}?");
+  }
+  return LES_OK;
+}
+
 static les_status read_generate(les_job *job, const cJSON *doc) {
   double temperature = 0, top_p = 1;
   const cJSON *generate = cJSON_GetObjectItemCaseSensitive(doc, "generate");
   job->sampling.top_p = 1;
   if (!generate) return LES_OK;
   const char *path = job->path;
+  LES_TRY(check_places(job, generate, true));
   LES_TRY(les_json_check_keys(generate, "'generate'", generate_keys, COUNT(generate_keys), path));
   job->max_new_tokens = -1;
   LES_TRY(les_json_get_int(generate, "max_new_tokens", path, 0, MOST_NEW_TOKENS, &job->max_new_tokens));
-  if (job->max_new_tokens < 0) return les_fail(LES_FAILED, "%s: 'generate' needs 'max_new_tokens'", path);
+  if (job->max_new_tokens < 0) return les_fail(LES_USAGE, "%s: 'generate' needs 'max_new_tokens'", path);
   LES_TRY(les_json_get_number(generate, "temperature", path, 0, 1000, &temperature));
   LES_TRY(les_json_get_int(generate, "top_k", path, 0, INT32_MAX, &job->sampling.top_k));
   LES_TRY(les_json_get_number(generate, "top_p", path, 0, 1, &top_p));
@@ -145,15 +166,14 @@ static les_status read_numbers(les_job *job, const cJSON *doc) {
   double seed = 0;
   LES_TRY(les_json_get_number(doc, "seed", job->path, 0, 9007199254740991.0, &seed)); /* 2^53 - 1 */
   job->seed = (uint64_t)seed;
-  if ((double)job->seed != seed)
-    return les_fail(LES_FAILED, "%s: 'seed' has to be a whole number", job->path);
+  if ((double)job->seed != seed) return les_fail(LES_USAGE, "%s: 'seed' has to be a whole number", job->path);
   job->sampling.seed = job->seed;
   LES_TRY(les_json_get_int(doc, "threads", job->path, 1, 4096, &job->threads));
   const char *compute = "auto";
   LES_TRY(les_json_get_string(doc, "compute", job->path, &compute));
   int mode = les_compute_find(compute);
   if (mode < 0)
-    return les_fail(LES_FAILED, "%s: 'compute' is auto, f32, int16 or int8, not '%s'", job->path, compute);
+    return les_fail(LES_USAGE, "%s: 'compute' is auto, f32, int16 or int8, not '%s'", job->path, compute);
   job->compute = (les_compute)mode;
   return LES_OK;
 }
@@ -162,7 +182,7 @@ static les_status read_tasks(les_job *job, const cJSON *doc) {
   static const char *const keys[] = {"name", "data", "limit"};
   const cJSON *list = cJSON_GetObjectItemCaseSensitive(doc, "tasks"), *item;
   if (!list) return LES_OK;
-  if (!cJSON_IsArray(list)) return les_fail(LES_FAILED, "%s: 'tasks' has to be a list of objects", job->path);
+  if (!cJSON_IsArray(list)) return les_fail(LES_USAGE, "%s: 'tasks' has to be a list of objects", job->path);
   job->tasks = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *job->tasks);
   if (!job->tasks) return no_memory(job->path);
   cJSON_ArrayForEach(item, list) {
@@ -170,7 +190,7 @@ static les_status read_tasks(les_job *job, const cJSON *doc) {
     const char *name = NULL;
     LES_TRY(les_json_check_keys(item, "a task", keys, COUNT(keys), job->path));
     LES_TRY(les_json_get_string(item, "name", job->path, &name));
-    if (!name) return les_fail(LES_FAILED, "%s: a task needs its 'name'", job->path);
+    if (!name) return les_fail(LES_USAGE, "%s: a task needs its 'name'", job->path);
     LES_TRY(read_path(job, item, "data", true, &task->data));
     LES_TRY(les_json_get_int(item, "limit", job->path, 1, INT32_MAX, &task->limit));
     if (!(task->name = strdup(name))) return no_memory(job->path);
@@ -179,6 +199,7 @@ static les_status read_tasks(les_job *job, const cJSON *doc) {
 }
 
 static les_status read_job(les_job *job, const cJSON *doc) {
+  LES_TRY(check_places(job, doc, false));
   LES_TRY(les_json_check_keys(doc, "the job", job_keys, COUNT(job_keys), job->path));
   const char *about; /* for the reader of the file */
   LES_TRY(les_json_get_string(doc, "about", job->path, &about));
@@ -192,7 +213,7 @@ static les_status read_job(les_job *job, const cJSON *doc) {
   LES_TRY(read_generate(job, doc));
   LES_TRY(read_tasks(job, doc));
   if (!job->prompts_path && job->n_tasks == 0)
-    return les_fail(LES_FAILED, "%s: neither 'prompts' nor 'tasks' are given", job->path);
+    return les_fail(LES_USAGE, "%s: neither 'prompts' nor 'tasks' are given", job->path);
   return read_numbers(job, doc);
 }
 

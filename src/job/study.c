@@ -41,10 +41,10 @@ static les_status read_task(les_task **out, const les_job_task *from, const les_
 static les_status read_tasks(les_study *s) {
   s->tasks = calloc((size_t)s->job->n_tasks + 1, sizeof *s->tasks);
   if (!s->tasks) return les_no_memory("the tasks of %s", s->job->path);
-  for (int i = 0; i < s->job->n_tasks; i++)
-    if (read_task(&s->tasks[i], &s->job->tasks[i], s->model) != LES_OK)
-      return les_fail_in(LES_FAILED, "%s", s->job->path);
-  return LES_OK;
+  les_status status = LES_OK;
+  for (int i = 0; i < s->job->n_tasks && status == LES_OK; i++)
+    status = read_task(&s->tasks[i], &s->job->tasks[i], s->model);
+  return status == LES_OK ? LES_OK : les_fail_in(status, "%s", s->job->path);
 }
 
 static les_status make_columns(les_study *s) {
@@ -59,11 +59,10 @@ static les_status parse_lesions(les_study *s) {
   const les_job *job = s->job;
   les_status status = les_lesions_parse(&s->lesions, (const char *const *)job->lesion_specs,
                                         job->n_lesion_specs, &s->model->hparams);
-  /* a wrong lesion in a file is a failure of the run, not of the command line */
-  if (status != LES_OK) return les_fail_in(LES_FAILED, "%s", job->path);
+  if (status != LES_OK) return les_fail_in(status, "%s", job->path);
   const les_lesion *needy = les_lesions_need_means(&s->lesions);
   if (needy && !job->calibration)
-    return les_fail(LES_FAILED, "%s: lesion '%s' needs a text: give its file as 'calibration'", job->path,
+    return les_fail(LES_USAGE, "%s: lesion '%s' needs a text: give its file as 'calibration'", job->path,
                     needy->spec);
   if (!job->calibration) return LES_OK;
   LES_TRY(les_model_need_tokenizer(s->model));
@@ -91,7 +90,7 @@ static les_status lay_out(les_study *s) {
   free(groups);
   LES_TRY(status);
   if (s->layout.bytes == 0)
-    return les_fail(LES_FAILED,
+    return les_fail(LES_USAGE,
                     "%s: all of its measures compare continuations, but nothing is generated; "
                     "add 'generate' or the measure kl or nll",
                     job->path);

@@ -1,6 +1,7 @@
 #include "measure/field.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const les_field les_fields[LES_N_FIELDS] = {
@@ -99,6 +100,15 @@ int les_group_list(const char *groups[LES_N_FIELDS]) {
   for (int i = 0; i < LES_N_FIELDS; i++)
     if (les_fields[i].group && !is_among(les_fields[i].group, groups, n)) groups[n++] = les_fields[i].group;
   return n;
+}
+
+les_status les_field_refuse(const char *name, const bool has[LES_N_FIELDS]) {
+  char known[512] = "";
+  for (int i = 0; i < LES_N_FIELDS; i++)
+    if (has[i] && les_fields[i].damage != 0)
+      snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "",
+               les_fields[i].name);
+  return les_fail(LES_USAGE, "'%s' is no measure of damage; the file has %s", name, *known ? known : "none");
 }
 
 bool les_group_exists(const char *group) {

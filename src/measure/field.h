@@ -80,6 +80,10 @@ typedef enum les_preference {
 /* The preferred one of the fields that `has` says are there, or -1. */
 int les_field_preferred(les_preference preference, const bool has[LES_N_FIELDS]);
 
+/* LES_USAGE: `name` is no measure of damage; the message lists those among the fields that `has` says are
+ * there. */
+les_status les_field_refuse(const char *name, const bool has[LES_N_FIELDS]);
+
 /* True if some field belongs to the measure group `group`. */
 bool les_group_exists(const char *group);
 

@@ -285,6 +285,7 @@ les_status les_config_read_json(les_config *out, const char *dir, int max_layers
     resolve_nulls(doc);
     reader r = {.config = out, .path = path, .top = doc};
     status = read_all(&r, dir, max_layers);
+    if (status == LES_USAGE) status = LES_FAILED; /* whoever runs a model has not written its config */
   }
   cJSON_Delete(doc);
   free(path);

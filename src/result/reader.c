@@ -39,7 +39,7 @@ static les_status read_job(les_result *r, const les_hdf5 *h) {
   const cJSON *generate = cJSON_GetObjectItemCaseSensitive(doc, "generate");
   s = les_json_get_int(generate, "max_new_tokens", h->path, 0, INT32_MAX, &r->max_new_tokens);
   cJSON_Delete(doc);
-  return s;
+  return s == LES_USAGE ? LES_FAILED : s; /* a damaged file */
 }
 
 /* What a file made before it was stored says of its lesions by their specs alone. */

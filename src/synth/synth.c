@@ -1,5 +1,6 @@
 #include "synth/synth.h"
 
+#include "base/file.h"
 #include "base/path.h"
 #include "format/gguf_type.h"
 #include "synth/fill.h"
@@ -193,6 +194,7 @@ static les_status write_file(const char *path, const les_synth *s, bool hub) {
   LES_GOTO(status, list_tensors(&l, divisors), done);
   LES_GOTO(status, hub ? les_synth_hub_header(&list, &header) : les_synth_gguf_header(s, &list, &header),
            done);
+  LES_GOTO(status, les_file_check_folder(path), done);
   f = fopen(path, "wb");
   if (!f || fwrite(header.data, 1, header.n, f) != header.n) {
     status = cannot_write(path);

@@ -144,8 +144,7 @@ void les_ids_append(les_ids *ids, int32_t id) {
 }
 
 les_status les_ids_status(const les_ids *ids) {
-  return ids->failed || ids->n > INT32_MAX ? les_fail(LES_FAILED, "out of memory for %zu tokens", ids->n)
-                                           : LES_OK;
+  return ids->failed || ids->n > INT32_MAX ? les_no_memory("%zu tokens", ids->n) : LES_OK;
 }
 
 void les_ids_free(les_ids *ids) {

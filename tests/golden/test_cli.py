@@ -93,6 +93,22 @@ class Estimate(unittest.TestCase):
             self.assertEqual(self.estimate("estimate", "--compute", mode)["compute"], mode)
 
 
+class Progress(unittest.TestCase):
+    """Told on stderr where it is asked for, and nowhere else."""
+
+    ways = (["score", MODEL, "--text", "Once upon a time", "--lesion", "skip@each"], ["importance", MODEL, "--text", "Once upon a time"],
+            ["generate", MODEL, "--prompt", "Once", "-n", "4", "--lesion", "skip@0"],
+            ["task", MODEL, "--task", "arc_easy", "--data", os.path.join(DATA, "tasks", "arc_easy.jsonl"), "--limit", "2"])
+
+    def test_it_counts_to_the_end(self):
+        for args in self.ways:
+            with self.subTest(args[0]):
+                silent, told = run(*args, "--json"), run(*args, "--json", "--progress")
+                self.assertEqual((silent.returncode, silent.stderr), (0, ""))
+                self.assertEqual(told.stdout, silent.stdout)
+                self.assertRegex(told.stderr, r"(?m)^(\d+)/\1 (texts|tokens|continuations|requests)  [\d.]+/s  0:00:00 left$")
+
+
 class Output(unittest.TestCase):
     """Nothing may be cut short and called done."""
 

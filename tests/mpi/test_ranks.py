@@ -61,7 +61,7 @@ def errors_are_told_once():
             f.write(bad)
         r = sweep(path("bad.json"), path("bad.h5"), ranks=3, code=code)
         assert len([line for line in r.stderr.splitlines() if line.startswith("lesion:")]) == 1, r.stderr
-    r = sweep(job("outside", lesions=["skip@99"]), path("bad.h5"), ranks=3, code=1)
+    r = sweep(job("outside", lesions=["skip@99"]), path("bad.h5"), ranks=3, code=2)
     assert r.stderr.count("skip@99") == 1, r.stderr
     r = run(["mpirun", "-n", "3", LESION, "sweep", "--frobnicate", "x.json"])
     assert r.returncode == 2 and r.stderr.count("unrecognized option") == 1, r.stderr

@@ -102,7 +102,7 @@ static void test_importance(void **state) {
   plain_importance want = {0};
   for_each_token(add_importance, &want);
   les_importance *i;
-  assert_int_equal(les_importance_compute(&i, &tiny.model, passages, N, LES_COMPUTE_F32, 2), LES_OK);
+  assert_int_equal(les_importance_compute(&i, &tiny.model, passages, N, LES_COMPUTE_F32, 2, NULL), LES_OK);
   for (int l = 0; l < LAYERS; l++) {
     assert_near(i->attn[l], want.parts[LES_SITE_ATTN][l] / want.weight, 1e-12);
     assert_near(i->mlp[l], want.parts[LES_SITE_MLP][l] / want.weight, 1e-12);
@@ -195,7 +195,8 @@ static void test_nothing_to_read(void **state) {
   les_means *means;
   les_importance *importance;
   assert_int_equal(les_means_compute(&means, &tiny.model, NULL, 0, LES_COMPUTE_F32, 1), LES_FAILED);
-  assert_int_equal(les_importance_compute(&importance, &tiny.model, NULL, 0, LES_COMPUTE_F32, 1), LES_FAILED);
+  assert_int_equal(les_importance_compute(&importance, &tiny.model, NULL, 0, LES_COMPUTE_F32, 1, NULL),
+                   LES_FAILED);
   assert_true(!means && !importance);
 }
 

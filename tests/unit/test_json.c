@@ -44,7 +44,7 @@ static void strings_may_hold_what_looks_like_a_null(void **state) {
   assert_string_equal(cJSON_GetObjectItem(doc, "a")->valuestring, "\\u0000");
   cJSON_Delete(doc);
   assert_int_equal(les_json_parse(&doc, bad, strlen(bad), source), LES_FAILED);
-  assert_message("x.json:4: holds a null character");
+  assert_message("x.json:4:10: holds a null character");
 }
 
 static void getters_leave_what_is_not_there(void **state) {
@@ -58,14 +58,14 @@ static void getters_leave_what_is_not_there(void **state) {
   assert_int_equal(i, 7);
   assert_int_equal(les_json_get_int(doc, "i", "f", 0, 9, &i), LES_OK);
   assert_int_equal(i, 3);
-  assert_int_equal(les_json_get_int(doc, "i", "f", 0, 2, &i), LES_FAILED);
-  assert_int_equal(les_json_get_int(doc, "x", "f", 0, 9, &i), LES_FAILED);
+  assert_int_equal(les_json_get_int(doc, "i", "f", 0, 2, &i), LES_USAGE);
+  assert_int_equal(les_json_get_int(doc, "x", "f", 0, 9, &i), LES_USAGE);
   assert_int_equal(les_json_get_number(doc, "x", "f", 0, 9, &x), LES_OK);
   assert_true(x == 2.5);
-  assert_int_equal(les_json_get_bool(doc, "i", "f", &b), LES_FAILED);
+  assert_int_equal(les_json_get_bool(doc, "i", "f", &b), LES_USAGE);
   assert_int_equal(les_json_get_bool(doc, "b", "f", &b), LES_OK);
   assert_true(b);
-  assert_int_equal(les_json_get_string(doc, "b", "f", &s), LES_FAILED);
+  assert_int_equal(les_json_get_string(doc, "b", "f", &s), LES_USAGE);
   assert_int_equal(les_json_get_string(doc, "s", "f", &s), LES_OK);
   assert_string_equal(s, "t");
   cJSON_Delete(doc);

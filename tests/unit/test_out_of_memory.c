@@ -106,7 +106,7 @@ static les_status calibrate(void) {
 
 static les_status importance(void) {
   les_importance *i;
-  les_status status = les_importance_compute(&i, &tiny.model, &passage, 1, LES_COMPUTE_F32, 1);
+  les_status status = les_importance_compute(&i, &tiny.model, &passage, 1, LES_COMPUTE_F32, 1, NULL);
   les_importance_free(&i);
   return status;
 }

@@ -49,14 +49,14 @@ static void errors_name_file_and_line(void **state) {
   } cases[] = {
       {"", "holds no prompt"},
       {"\n\n", "holds no prompt"},
-      {GOOD "{\"id\": \"b\"", "p.jsonl:2: not valid JSON"},
+      {GOOD "{\"id\": \"b\"", "p.jsonl:2:11: not valid JSON"},
       {GOOD "\n{\"id\": \"b\", \"prompt\": \"x\"}\n", "p.jsonl:3: a prompt needs a string 'domain'"},
       {GOOD "{\"id\": 7, \"domain\": \"d\", \"prompt\": \"x\"}", ":2: a prompt needs a string 'id'"},
       {GOOD "{\"id\": \"\", \"domain\": \"d\", \"prompt\": \"x\"}", ":2: 'id' is empty"},
       {GOOD GOOD, "'a' is there twice"},
       {GOOD "[1]", ":2: a line has to be an object"},
-      {GOOD "{\"id\": \"b\", \"domain\": \"d\", \"prompt\": \"\x80\"}", ":2: not valid UTF-8"},
-      {GOOD "{\"id\": \"b\", \"domain\": \"d\", \"prompt\": \"\\ud800\"}", ":2: not valid JSON"},
+      {GOOD "{\"id\": \"b\", \"domain\": \"d\", \"prompt\": \"\x80\"}", ":2:39: not valid UTF-8"},
+      {GOOD "{\"id\": \"b\", \"domain\": \"d\", \"prompt\": \"\\ud800\"}", ":2:39: not valid JSON"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     les_prompts p;

@@ -38,7 +38,8 @@ static void test_texts(void **state) {
   cJSON *golden;
   assert_int_equal(les_json_read(&golden, TEST_DATA "/tasks/edge/requests.json"), LES_OK);
   int n = 0;
-  for (const char *name; (name = les_task_name(n)); n++) {
+  for (const char *name; (name = les_task_name(n)) && strcmp(name, "perplexity");
+       n++) { /* ours, the last one */
     char path[4096];
     snprintf(path, sizeof path, TEST_DATA "/tasks/edge/%s.jsonl", name);
     les_task *task;
@@ -51,6 +52,7 @@ static void test_texts(void **state) {
     assert_null(task);
   }
   assert_int_equal(n, cJSON_GetArraySize(golden));
+  assert_null(les_task_name(n + 1));
   cJSON_Delete(golden);
 }
 
@@ -79,7 +81,7 @@ static void test_bad_data(void **state) {
       {"piqa", "", "holds no document"},
       {"piqa", PIQA "\n{\"goal\": 1}", ":3: the document needs a string 'goal'"},
       {"piqa", PIQA PIQA "[]", ":3: the document needs a string 'goal'"},
-      {"piqa", PIQA "{", ":2: not valid JSON"},
+      {"piqa", PIQA "{", ":2:2: not valid JSON"},
       {"piqa", "{\"goal\": \"g\", \"sol1\": \"a\", \"sol2\": \"b\", \"label\": -1}",
        ":1: the document needs a label 'label' from 0 to 1"},
       {"piqa", "{\"goal\": \"g\", \"sol1\": \"a\", \"sol2\": \"b\", \"label\": 0.5}", "label 'label'"},
@@ -103,6 +105,7 @@ static void test_bad_data(void **state) {
       {"boolq", "{\"passage\": \"p\", \"question\": \"q\"}", "label 'label'"},
       {"lambada_openai", "{\"txt\": \"a b\"}", "'text'"},
       {"wikitext", "{\"page\": [\"a\"]}", "'page'"},
+      {"perplexity", "text \xff", "byte 5 is not UTF-8"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     assert_int_equal(open_text(cases[i].task, cases[i].text), LES_FAILED);
