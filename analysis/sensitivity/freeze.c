@@ -77,6 +77,8 @@ les_status les_freeze_json(const les_sensitivity *s, char **text) {
     cJSON_AddNumberToObject(doc, "version", 1);
     cJSON_AddStringToObject(doc, "model", r->model_name);
     cJSON_AddItemToObject(doc, "share", les_json_number(s->share));
+    cJSON_AddNumberToObject(doc, "prompts", r->n_prompts);
+    cJSON_AddBoolToObject(doc, "supported", les_sensitivity_supported(s));
     add_layers(doc, "frozen_layers", modules, n, true);
     add_names(doc, "frozen", modules, n, true);
     cJSON *peft = cJSON_AddObjectToObject(doc, "peft");

@@ -15,6 +15,7 @@ static cJSON *describe_score(const les_matrix_score *m) {
   cJSON *bounds = cJSON_AddArrayToObject(entry, "ci95");
   cJSON_AddItemToArray(bounds, les_json_number(m->damage.low));
   cJSON_AddItemToArray(bounds, les_json_number(m->damage.high));
+  cJSON_AddItemToObject(entry, "p_holm", les_json_number(m->p_holm));
   cJSON_AddNumberToObject(entry, "n", m->n);
   cJSON_AddItemToObject(entry, "share", les_json_number(m->share));
   cJSON_AddItemToObject(entry, "cumulative", les_json_number(m->cumulative));
@@ -29,6 +30,9 @@ static cJSON *describe_ranking(const les_ranking *k) {
   cJSON_AddStringToObject(entry, "measure", k->measure);
   cJSON_AddItemToObject(entry, "total", les_json_number(k->total));
   cJSON_AddNumberToObject(entry, "pillars", k->n_pillars);
+  cJSON_AddItemToObject(entry, "carried", les_json_number(k->carried));
+  cJSON_AddNumberToObject(entry, "prompts", k->n_prompts);
+  cJSON_AddNumberToObject(entry, "prompts_needed", k->n_needed);
   cJSON *items = cJSON_AddArrayToObject(entry, "ranking");
   for (int i = 0; i < k->n; i++) cJSON_AddItemToArray(items, describe_score(&k->items[i]));
   return entry;
