@@ -89,11 +89,8 @@ static int write_open_domains(FILE *out, const les_map *m, int width) {
   for (int k = 0; k < m->damage->n_domains; k++) {
     const les_contrast *c = &m->comparison.firsts[k];
     if (c->n == 0 || les_contrast_holds(c)) continue;
-    if (n++)
-      les_line_print(&line, ",");
-    else
-      les_line_print(&line, "- which layer matters most for");
-    les_line_print(&line, " %s", m->damage->domains[k]);
+    if (n == 0) les_line_print(&line, "- which layer matters most for");
+    les_line_print(&line, "%s %s", n++ ? "," : "", m->damage->domains[k]);
   }
   if (n) fputc('\n', out);
   return n > 0;

@@ -5,6 +5,15 @@
 
 enum { SEED = 19870315 }; /* of the resampling; any fixed number */
 
+/* The mean, if as much damage as can be had without showing in n prompts has not been seen: with the chance
+ * `tail`, none of them comes from a share of 1 - tail^(1/n) of all prompts, on which all may be lost. */
+static double unseen(const double *damage, int n, double most, double tail) {
+  double largest = -INFINITY;
+  for (int i = 0; i < n; i++) largest = fmax(largest, damage[i]);
+  if (n == 0 || isinf(most)) return -INFINITY;
+  return les_mean(damage, n) + (most - largest) * (1 - pow(tail, 1.0 / n));
+}
+
 /* Upper bounds of the profile's damage. */
 static les_status find_bounds(les_removal *out, const les_damage *d) {
   int width = d->result->n_prompts, m = d->n_profile;
@@ -12,6 +21,7 @@ static les_status find_bounds(les_removal *out, const les_damage *d) {
   int *n = calloc((size_t)m + 1, sizeof *n);
   les_interval *intervals = calloc((size_t)m + 1, sizeof *intervals);
   les_range range = les_cells_damage_range(&d->cells);
+  double tail = 0.05 / fmax(1, m);
   les_status s = values && n && intervals ? LES_OK : les_no_memory("the damage of %s", d->result->path);
   for (int i = 0; s == LES_OK && i < m; i++)
     for (int p = 0; p < width; p++) {
@@ -20,9 +30,11 @@ static les_status find_bounds(les_removal *out, const les_damage *d) {
         values[(size_t)i * (size_t)width + (size_t)n[i]++] = damage;
     }
   if (s == LES_OK)
-    s = les_bootstrap(values, n, m, width, (les_bounds){0.05 / fmax(1, m), range.low, range.high}, SEED,
-                      intervals);
-  for (int i = 0; s == LES_OK && i < m; i++) out->upper[d->profile[i]] = intervals[i].high;
+    s = les_bootstrap(values, n, m, width, (les_bounds){tail, range.low, range.high}, SEED, intervals);
+  for (int i = 0; s == LES_OK && i < m; i++) {
+    double least = unseen(values + (size_t)i * (size_t)width, n[i], range.high, tail);
+    out->upper[d->profile[i]] = isnan(intervals[i].high) ? NAN : fmax(least, intervals[i].high);
+  }
   free(intervals);
   free(n);
   free(values);

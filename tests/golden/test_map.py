@@ -158,12 +158,12 @@ class Map(unittest.TestCase):
 
     def test_a_layer_that_breaks_the_model_is_the_most_critical(self):
         for broken in ("nan", "failed", "in part"):
-            values = np.full((4, 30), 0.01) + np.abs(made_up.profile([0] * 4, 30, 0.001))
-            status = np.ones((4, 30), np.uint8)
+            values = np.full((4, 120), 0.01) + np.abs(made_up.profile([0] * 4, 120, 0.001))
+            status = np.ones((4, 120), np.uint8)
             where = slice(0, 3) if broken == "in part" else slice(None)
             values[2, where] = np.nan
             status[2, where] = 2 if broken == "failed" else 1
-            made_up.write(self.path, {"jaccard": values}, prompts=30, status=status)
+            made_up.write(self.path, {"jaccard": values}, prompts=120, status=status)
             m, _ = self.map()
             self.assertEqual(m["hierarchy"][0], 2)
             self.assertEqual(m["verdict"]["most_critical"]["layer"], 2)
@@ -269,8 +269,8 @@ class Map(unittest.TestCase):
         self.assertIn("candidates for removal: none", text)
 
     def test_candidates_do_less_damage_than_the_margin(self):
-        values = np.abs(made_up.profile([0.9, 0.03, 0.3, 0.05], 60, 0.02))
-        made_up.write(self.path, {"jaccard": values}, prompts=60)
+        values = np.abs(made_up.profile([0.9, 0.03, 0.3, 0.05], 120, 0.02))
+        made_up.write(self.path, {"jaccard": values}, prompts=120)
         m, text = self.map()
         self.assertEqual((m["verdict"]["removal_margin"], m["verdict"]["removal_candidates"]), (0.1, [1, 3]))
         self.assertIn("candidates for removal: 1, 3 (damage below 0.1", text)
@@ -297,6 +297,13 @@ class Map(unittest.TestCase):
             self.assertEqual(sorted(m["verdict"]["removal_candidates"]), candidates)
             # n right of n: Clopper and Pearson
             self.assertAlmostEqual(m["layers"][0]["ci95"][0], 0.025 ** (1 / prompts), places=7)
+
+    def test_answers_won_do_not_hide_those_that_may_be_lost(self):
+        intact = np.array([0.0] * 10 + [1] * 10)
+        lesioned = np.array([[1.0] * 10 + [1] * 10, [1.0] * 8 + [0] * 2 + [1] * 10])  # ten and eight won, none lost
+        made_up.write(self.path, {"acc": lesioned}, prompts=20, baseline={"acc": intact})
+        layer = self.map("--measure", "acc")[0]["layers"][1]
+        self.assertGreaterEqual(layer["damage_upper"], -0.4 + 1 - 0.025 ** (1 / 20) - 1e-9)
 
     def test_few_pairs_tell_nothing(self):
         made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.1], 5, 0.01)}, prompts=5)
