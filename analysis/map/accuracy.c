@@ -3,13 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-static les_accuracy compare(const les_result *r, const double *intact, const double *values, int lesion) {
+static les_accuracy compare(const les_cells *cells, int lesion) {
   les_accuracy a = {.p_holm = NAN};
   int before = 0, after = 0;
-  for (int p = 0; p < r->n_prompts; p++) {
-    size_t cell = (size_t)lesion * (size_t)r->n_prompts + (size_t)p;
-    if (r->status[cell] != LES_CELL_DONE || isnan(intact[p]) || isnan(values[cell])) continue;
-    bool was = intact[p] > 0.5, is = values[cell] > 0.5;
+  for (int p = 0; p < cells->n_prompts; p++) {
+    double value = cells->values[(size_t)lesion * (size_t)cells->n_prompts + (size_t)p];
+    if (isnan(cells->intact[p]) || isnan(value)) continue;
+    bool was = cells->intact[p] > 0.5, is = value > 0.5;
     a.n++;
     before += was;
     after += is;
@@ -36,22 +36,18 @@ static les_status correct(les_accuracy *a, const les_damage *d) {
 
 les_status les_accuracy_compute(les_accuracy **out, const les_damage *d) {
   const les_result *r = d->result;
+  les_cells cells;
   *out = NULL;
-  double *values = NULL, *intact = NULL;
   if (!les_result_has(r, "acc")) return LES_OK;
-  les_status s;
-  LES_GOTO(s, les_result_field(r, "acc", &values), end);
-  LES_GOTO(s, les_result_baseline(r, "acc", &intact), end);
+  LES_TRY(les_cells_read(&cells, r, LES_FIELD_ACC));
   *out = calloc((size_t)r->n_lesions, sizeof **out);
-  if (!*out) LES_GOTO(s, les_no_memory("accuracies of %s", r->path), end);
-  for (int i = 0; i < r->n_lesions; i++) (*out)[i] = compare(r, intact, values, i);
-  LES_GOTO(s, correct(*out, d), end);
-end:
+  les_status s = *out ? LES_OK : les_no_memory("accuracies of %s", r->path);
+  for (int i = 0; s == LES_OK && i < r->n_lesions; i++) (*out)[i] = compare(&cells, i);
+  if (s == LES_OK) s = correct(*out, d);
   if (s != LES_OK) {
     free(*out);
     *out = NULL;
   }
-  free(intact);
-  free(values);
+  les_cells_free(&cells);
   return s;
 }

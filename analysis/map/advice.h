@@ -1,4 +1,4 @@
-/* What a reader may conclude from a map, and what not, in words. */
+/* What a reader may conclude from a map, and what not, in words, in lines of `width` columns. */
 #ifndef LES_MAP_ADVICE_H
 #define LES_MAP_ADVICE_H
 
@@ -6,8 +6,10 @@
 
 #include <stdio.h>
 
-/* Writes the most and least critical layer, the candidates for removal, accuracies, labels and
- * proxies where there are any, and what the data do not support. Nothing if the profile is empty. */
-void les_advice_write(FILE *out, const les_map *map);
+/* The most and the least critical layer, and the candidates for removal. Nothing if the profile is empty. */
+void les_advice_write(FILE *out, const les_map *map, int width);
+
+/* What the data do not support. */
+void les_advice_doubts(FILE *out, const les_map *map, int width);
 
 #endif

@@ -1,10 +1,8 @@
-/* Lesions compared with each other: which the data tell apart, which layers may go. */
+/* Lesions compared with each other and with the intact run: which the data tell apart. */
 #ifndef LES_MAP_COMPARISON_H
 #define LES_MAP_COMPARISON_H
 
 #include "map/contrast.h"
-
-enum { LES_FEW_PROMPTS = 30 }; /* with fewer, percentile intervals of means are too narrow */
 
 /* One end of the ranking: a lesion of the profile, and those whose difference from it is not significant. */
 typedef struct les_extreme {
@@ -13,15 +11,16 @@ typedef struct les_extreme {
   int *tied; /* (n_tied) lesions in order of the ranking */
 } les_extreme;
 
+/* What is said of the order of layers is one family of tests, whichever layers the data put at its ends or
+ * beside each other: all pairs of the ranking; for single domains, all pairs in all domains. */
 typedef struct les_comparison {
-  les_extreme most, least;       /* critical */
-  int n_candidates, *candidates; /* lesions, least damage first, that may go: `least` and those tied with it;
-                                    none if the most critical layer is among them */
+  les_extreme most, least; /* critical */
   int n_ranked;
+  double family;            /* pairs of the ranking */
   les_contrast *neighbours; /* (n_ranked - 1) each lesion of the ranking against the next one */
   les_contrast *firsts; /* (n_domains) first against second of each domain's ranking; n 0: fewer than two */
-  les_contrast *versus; /* (n_lesions) each lesion against the intact run, corrected within its family; NULL:
-                           the measure has no intact value */
+  les_contrast *versus; /* (n_lesions) each lesion against the intact run, p_family by Holm within
+                           les_damage_same_family; NULL: the measure has no intact value */
 } les_comparison;
 
 les_status les_comparison_compute(les_comparison *out, const les_damage *d);

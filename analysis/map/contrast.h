@@ -8,21 +8,24 @@
 
 #include <stdbool.h>
 
-enum { LES_FEWEST_PAIRS = 10 }; /* fewer cannot tell anything apart, however consistent they are */
-
-/* Damage of `a` minus damage of `b` over the prompts where both have a finite value. Damage is the measure
- * times its sign, so that more is worse. */
+/* Damage of `a` minus damage of `b` over the prompts where both have a value. Damage is the measure times its
+ * sign, so that more is worse. */
 typedef struct les_contrast {
-  int a, b;                /* lesions, or LES_INTACT */
-  int n;                   /* pairs */
-  les_interval difference; /* paired bootstrap */
-  double p_holm;           /* its p, corrected for the contrasts made together */
+  int a, b;          /* lesions, or LES_INTACT */
+  int n;             /* pairs */
+  double difference; /* mean */
+  double error;      /* its standard error */
+  double p;          /* of the sign-flip test; NaN: too few pairs differ for a test in its family */
+  double p_family;   /* corrected for the tests that are looked at together */
 } les_contrast;
 
-/* Fills n, difference and p_holm of m contrasts whose a and b are set, over a domain or all (-1). */
-les_status les_contrasts_compute(const les_damage *d, int domain, les_contrast *contrasts, int m);
+/* Fills n, difference, error, p and p_family of m contrasts whose a and b are set, over a domain or all (-1).
+ * family: how many tests are looked at together, those that are not computed included; p_family is p times
+ * that number (Bonferroni), so that a pair is told apart or not whichever of the tests are asked for. */
+les_status les_contrasts_compute(const les_damage *d, int domain, double family, les_contrast *contrasts,
+                                 int m);
 
-/* True if the data tell the two apart: p_holm of at most 0.05, from LES_FEWEST_PAIRS or more. */
+/* True if the data tell the two apart: p_family of at most 0.05. */
 bool les_contrast_holds(const les_contrast *c);
 
 #endif

@@ -1,5 +1,6 @@
 #include "map/damage.h"
 
+#include "base/cell.h"
 #include "stats/inference.h"
 
 #include <math.h>
@@ -17,21 +18,13 @@ static les_status choose_measure(les_damage *d, const char *measure) {
   int id = les_field_find(measure);
   if (id < 0 || les_fields[id].damage == 0) return les_field_refuse(measure, d->result->has);
   d->sign = les_fields[id].damage;
-  d->measure = strdup(measure);
-  if (!d->measure) return les_no_memory("the damage of %s", d->result->path);
-  LES_TRY(les_result_field(d->result, measure, &d->values));
-  return les_fields[id].baseline ? les_result_baseline(d->result, measure, &d->intact) : LES_OK;
-}
-
-static void drop_unfinished(les_damage *d) {
-  size_t n = (size_t)d->result->n_lesions * (size_t)d->result->n_prompts;
-  for (size_t i = 0; i < n; i++)
-    if (d->result->status[i] != LES_CELL_DONE) d->values[i] = NAN;
+  d->measure = les_fields[id].name;
+  return les_cells_read(&d->cells, d->result, id);
 }
 
 static bool is_measured(const les_damage *d, int prompt) {
   for (int i = 0; i < d->result->n_lesions; i++)
-    if (isfinite(d->values[(size_t)i * (size_t)d->result->n_prompts + (size_t)prompt])) return true;
+    if (isfinite(d->cells.values[(size_t)i * (size_t)d->result->n_prompts + (size_t)prompt])) return true;
   return false;
 }
 
@@ -76,17 +69,15 @@ static les_status choose_family(les_damage *d, const char *family) {
   return LES_OK;
 }
 
-/* Gathers the finite values of a lesion over a domain (-1: all) and counts those that are not. */
+/* Gathers the values of a lesion, or of the intact run, over a domain (-1: all). */
 static void gather(const les_damage *d, int lesion, int domain, double *values, les_estimate *e) {
-  const les_result *r = d->result;
-  for (int p = 0; p < r->n_prompts; p++) {
-    size_t cell = (size_t)lesion * (size_t)r->n_prompts + (size_t)p;
+  int width = d->result->n_prompts;
+  for (int p = 0; p < width; p++) {
+    size_t cell = (size_t)(lesion == LES_INTACT ? 0 : lesion) * (size_t)width + (size_t)p;
+    double value = lesion == LES_INTACT ? d->cells.intact[p] : d->cells.values[cell];
     if (d->domain_of[p] < 0 || (domain >= 0 && d->domain_of[p] != domain)) continue;
-    if (r->status[cell] != LES_CELL_DONE) continue;
-    if (isfinite(d->values[cell]))
-      values[e->n++] = d->values[cell];
-    else
-      e->lost++;
+    if (lesion != LES_INTACT) e->lost += d->cells.lost[cell];
+    if (isfinite(value)) values[e->n++] = value;
   }
 }
 
@@ -98,34 +89,52 @@ const les_estimate *les_damage_estimate(const les_damage *d, int lesion, int dom
   return estimate_at(d, lesion, domain);
 }
 
-/* Buffers for the estimates of all lesions over one domain. */
+double les_damage_loss(const les_damage *d, int lesion, int domain) {
+  double sum = 0;
+  int n = 0;
+  for (int p = 0; p < d->result->n_prompts; p++) {
+    double damage = les_cells_damage(&d->cells, lesion, p);
+    if (isnan(damage) || d->domain_of[p] < 0 || (domain >= 0 && d->domain_of[p] != domain)) continue;
+    sum += damage;
+    n++;
+  }
+  return n ? sum / n : NAN;
+}
+
+/* Buffers for the estimates of all lesions, and of the intact run behind them, over one domain. */
 typedef struct gathered {
-  double *values; /* (n_lesions, n_prompts) the first n of each row */
-  int *n;         /* (n_lesions) */
+  double *values; /* (n_lesions + 1, n_prompts) the first n of each row */
+  int *n;         /* (n_lesions + 1) */
   les_interval *intervals;
 } gathered;
 
+/* Row i of the estimates. */
+static les_estimate *row_estimate(const les_damage *d, int i, int domain) {
+  return i < d->result->n_lesions ? estimate_at(d, i, domain) : &d->intact[1 + domain];
+}
+
 static les_status estimate_domain(les_damage *d, int domain, gathered *g) {
-  const les_result *r = d->result;
-  for (int i = 0; i < r->n_lesions; i++) {
-    les_estimate *e = estimate_at(d, i, domain);
-    gather(d, i, domain, g->values + (size_t)i * (size_t)r->n_prompts, e);
+  int n_lesions = d->result->n_lesions, rows = n_lesions + (d->intact ? 1 : 0), width = d->result->n_prompts;
+  les_bounds bounds = {0.025, d->cells.field->range.low, d->cells.field->range.high};
+  for (int i = 0; i < rows; i++) {
+    les_estimate *e = row_estimate(d, i, domain);
+    gather(d, i < n_lesions ? i : LES_INTACT, domain, g->values + (size_t)i * (size_t)width, e);
     g->n[i] = e->n;
   }
-  LES_TRY(
-      les_bootstrap(g->values, g->n, r->n_lesions, r->n_prompts, (uint64_t)(SEED + domain), g->intervals));
-  for (int i = 0; i < r->n_lesions; i++) estimate_at(d, i, domain)->interval = g->intervals[i];
+  LES_TRY(les_bootstrap(g->values, g->n, rows, width, bounds, (uint64_t)(SEED + domain), g->intervals));
+  for (int i = 0; i < rows; i++) row_estimate(d, i, domain)->interval = g->intervals[i];
   return LES_OK;
 }
 
 static les_status estimate(les_damage *d) {
-  size_t n_lesions = (size_t)d->result->n_lesions;
-  gathered g = {.values = malloc(n_lesions * (size_t)d->result->n_prompts * sizeof *g.values),
-                .n = malloc(n_lesions * sizeof *g.n),
-                .intervals = malloc(n_lesions * sizeof *g.intervals)};
+  size_t n_lesions = (size_t)d->result->n_lesions, rows = n_lesions + 1;
+  gathered g = {.values = malloc(rows * (size_t)d->result->n_prompts * sizeof *g.values),
+                .n = malloc(rows * sizeof *g.n),
+                .intervals = malloc(rows * sizeof *g.intervals)};
   d->all = calloc(n_lesions, sizeof *d->all);
-  d->parts = calloc(n_lesions * (size_t)d->n_domains, sizeof *d->parts);
-  les_status s = g.values && g.n && g.intervals && d->all && d->parts
+  d->parts = calloc(n_lesions * (size_t)d->n_domains + 1, sizeof *d->parts);
+  if (d->cells.intact) d->intact = calloc((size_t)d->n_domains + 1, sizeof *d->intact);
+  les_status s = g.values && g.n && g.intervals && d->all && d->parts && (d->intact || !d->cells.intact)
                      ? LES_OK
                      : les_no_memory("the damage of %s", d->result->path);
   for (int k = -1; k < d->n_domains && s == LES_OK; k++) s = estimate_domain(d, k, &g);
@@ -155,7 +164,6 @@ les_status les_damage_compute(les_damage **out, const les_result *result, const 
   if (!d) return les_no_memory("the damage of %s", result->path);
   d->result = result;
   LES_GOTO(s, choose_measure(d, measure), end);
-  drop_unfinished(d);
   LES_GOTO(s, find_domains(d), end);
   LES_GOTO(s, choose_family(d, family), end);
   LES_GOTO(s, estimate(d), end);
@@ -169,8 +177,7 @@ end:
 void les_damage_free(les_damage **damage) {
   les_damage *d = *damage;
   if (!d) return;
-  free(d->measure);
-  free(d->values);
+  les_cells_free(&d->cells);
   free(d->intact);
   free(d->domains);
   free(d->domain_of);
@@ -197,6 +204,13 @@ int les_damage_rank(const les_damage *d, int domain, int *order) {
   return n;
 }
 
+bool les_damage_same_family(const les_damage *d, int a, int b) {
+  const les_result *r = d->result;
+  if (r->lesion_layers[a] < 0 || r->lesion_layers[b] < 0)
+    return r->lesion_layers[a] < 0 && r->lesion_layers[b] < 0;
+  return !strcmp(r->lesion_families[a], r->lesion_families[b]);
+}
+
 les_status les_damage_holm(const les_damage *d, const double *p, double *corrected) {
   int n = d->result->n_lesions;
   double *mine = malloc(2 * (size_t)n * sizeof *mine);
@@ -204,14 +218,14 @@ les_status les_damage_holm(const les_damage *d, const double *p, double *correct
   for (int i = 0; i < n && s == LES_OK; i++) {
     bool first = true;
     for (int k = 0; k < n; k++) {
-      bool same = !strcmp(d->result->lesion_families[k], d->result->lesion_families[i]);
+      bool same = les_damage_same_family(d, k, i);
       first = first && !(same && k < i);
-      mine[k] = same ? p[k] : NAN;
+      mine[k] = !same ? NAN : isnan(p[k]) ? 1 : p[k];
     }
     if (!first) continue;
     s = les_holm(mine, n, mine + n);
     for (int k = 0; k < n && s == LES_OK; k++)
-      if (!strcmp(d->result->lesion_families[k], d->result->lesion_families[i])) corrected[k] = mine[n + k];
+      if (les_damage_same_family(d, k, i)) corrected[k] = isnan(p[k]) ? NAN : mine[n + k];
   }
   free(mine);
   return s;

@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void count_cells(les_map *m) {
   const les_result *r = m->result;
@@ -15,31 +14,33 @@ static void count_cells(les_map *m) {
   }
 }
 
-/* Squared standard error of a mean, from its interval: 3.92 standard errors wide. */
-static double squared_error(const les_interval *i) {
-  double e = (i->high - i->low) / 3.92;
-  return e * e;
-}
-
-/* Zones of the profile. The search sees damage, which grows where the measure may fall. */
-static les_status find_zones(les_map *m) {
-  const les_damage *d = m->damage;
-  double *profile = malloc(((size_t)d->n_profile + 1) * sizeof *profile), noise = 0;
-  m->zones = calloc((size_t)d->n_profile + 1, sizeof *m->zones);
-  les_status s = profile && m->zones ? LES_OK : les_no_memory("the map of %s", m->result->path);
-  for (int i = 0; s == LES_OK && i < d->n_profile; i++) {
-    const les_interval *interval = &d->all[d->profile[i]].interval;
-    profile[i] = d->sign * interval->mean;
-    noise += squared_error(interval) / d->n_profile;
-  }
-  if (s == LES_OK) s = les_zones_find(profile, d->n_profile, noise, m->zones, &m->n_zones);
-  for (int i = 0; i < m->n_zones && d->sign < 0; i++) {
+/* The search for zones sees damage, which grows where the measure may fall. */
+static void mirror_zones(les_map *m) {
+  for (int i = 0; i < m->n_zones && m->damage->sign < 0; i++) {
     les_zone *z = &m->zones[i];
     double low = -z->max;
     z->max = -z->min;
     z->min = low;
     z->mean = -z->mean;
   }
+}
+
+static les_status find_zones(les_map *m) {
+  const les_damage *d = m->damage;
+  size_t n = (size_t)d->n_profile + 1;
+  double *profile = malloc(n * sizeof *profile), noise = 0;
+  int *layers = malloc(n * sizeof *layers);
+  m->zones = calloc(n, sizeof *m->zones);
+  les_status s = profile && layers && m->zones ? LES_OK : les_no_memory("the map of %s", m->result->path);
+  for (int i = 0; s == LES_OK && i < d->n_profile; i++) {
+    const les_interval *interval = &d->all[d->profile[i]].interval;
+    profile[i] = d->sign * interval->mean;
+    layers[i] = les_map_layer(m, d->profile[i]);
+    if (!isnan(interval->error)) noise += interval->error * interval->error / d->n_profile;
+  }
+  if (s == LES_OK) s = les_zones_find(profile, layers, d->n_profile, noise, m->zones, &m->n_zones);
+  if (s == LES_OK) mirror_zones(m);
+  free(layers);
   free(profile);
   return s;
 }
@@ -55,6 +56,8 @@ les_status les_map_compute(les_map **out, const char *path, const les_map_option
   LES_GOTO(s, les_damage_compute(&m->damage, m->result, options->measure, options->family), end);
   LES_GOTO(s, find_zones(m), end);
   LES_GOTO(s, les_comparison_compute(&m->comparison, m->damage), end);
+  LES_GOTO(s, les_removal_compute(&m->removal, m->damage, options->margin), end);
+  LES_GOTO(s, les_tasks_compute(&m->tasks, m->damage), end);
   LES_GOTO(s, les_accuracy_compute(&m->accuracy, m->damage), end);
   LES_GOTO(s, les_labels_count(&m->labels, m->result), end);
   if (options->proxies) LES_GOTO(s, les_proxies_compute(&m->proxies, options->proxies, m->damage), end);
@@ -69,6 +72,8 @@ void les_map_free(les_map **map) {
   if (!m) return;
   les_proxies_free(&m->proxies);
   les_comparison_free(&m->comparison);
+  les_removal_free(&m->removal);
+  les_tasks_free(&m->tasks);
   free(m->accuracy);
   free(m->labels);
   les_damage_free(&m->damage);

@@ -6,6 +6,8 @@
 #include "map/comparison.h"
 #include "map/labels.h"
 #include "map/proxy.h"
+#include "map/removal.h"
+#include "map/tasks.h"
 #include "map/zones.h"
 
 typedef struct les_map {
@@ -16,6 +18,8 @@ typedef struct les_map {
   les_zone *zones; /* (n_zones) indices are those of damage->profile; means in the measure's units */
   int64_t total, done, failed; /* cells */
   les_comparison comparison;
+  les_removal removal;
+  les_tasks tasks;          /* empty: no answers were scored */
   les_accuracy *accuracy;   /* (n_lesions); NULL: no answers were scored */
   les_label_counts *labels; /* (n_lesions); NULL: the job did not ask for failures */
   les_proxies proxies;      /* empty unless asked for */
@@ -24,6 +28,7 @@ typedef struct les_map {
 typedef struct les_map_options {
   const char *measure; /* NULL: see les_damage_compute */
   const char *family;  /* NULL: see les_damage_compute */
+  double margin;       /* of les_removal_compute; 0: the measure's own */
   const char *proxies; /* a file for les_proxies_compute; NULL: none */
 } les_map_options;
 

@@ -47,12 +47,13 @@ static void add_run(cJSON *doc, const les_map *m) {
   les_json_add_number(cells, "failed", (double)m->failed);
 }
 
-static void add_contrast(cJSON *object, const les_contrast *c) {
+/* corrected: the key of p_family, which names the correction. */
+static void add_contrast(cJSON *object, const les_contrast *c, const char *corrected) {
   les_json_add_number(object, "n", c->n);
-  add_number(object, "difference", c->difference.mean);
-  add_bounds(object, &c->difference);
-  add_number(object, "p", c->difference.p);
-  add_number(object, "p_holm", c->p_holm);
+  add_number(object, "difference", c->difference);
+  add_number(object, "standard_error", c->error);
+  add_number(object, "p", c->p);
+  add_number(object, corrected, c->p_family);
 }
 
 static void add_accuracy(cJSON *entry, const les_accuracy *a) {
@@ -74,7 +75,42 @@ static void add_labels(cJSON *entry, const les_label_counts *c) {
     les_json_add_number(object, les_label_name((les_label)i), c->of[i]);
 }
 
-static cJSON *describe_lesion(const les_map *m, int i) {
+/* The lesion's rows of the table of tasks; *next is the first of them. */
+static void add_tasks(cJSON *entry, const les_map *m, int lesion, int *next) {
+  cJSON *list = les_json_add_array(entry, "tasks");
+  for (; *next < m->tasks.n && m->tasks.rows[*next].lesion == lesion; (*next)++) {
+    const les_task_row *t = &m->tasks.rows[*next];
+    cJSON *row = cJSON_CreateObject();
+    les_json_add(list, NULL, row);
+    les_json_add_string(row, "task", t->task);
+    les_json_add_string(row, "metric", t->metric);
+    les_json_add_number(row, "n", t->n);
+    les_json_add_number(row, "lost", t->lost);
+    add_number(row, "intact", t->intact);
+    add_number(row, "intact_stderr", t->intact_error);
+    add_number(row, "lesioned", t->lesioned);
+    add_number(row, "lesioned_stderr", t->lesioned_error);
+    add_number(row, "difference", t->difference);
+    add_number(row, "difference_stderr", t->difference_error);
+    add_number(row, "mcnemar_p", t->p);
+    add_number(row, "mcnemar_p_holm", t->p_holm);
+  }
+}
+
+static void add_parts(cJSON *entry, const les_damage *d, int i) {
+  cJSON *domains = les_json_add_object(entry, "domains");
+  for (int k = 0; k < d->n_domains; k++) {
+    const les_estimate *e = les_damage_estimate(d, i, k);
+    cJSON *part = les_json_add_object(domains, d->domains[k]);
+    add_estimate(part, e);
+    les_json_add_number(part, "n", e->n);
+    les_json_add_number(part, "lost", e->lost);
+    add_number(part, "damage", les_damage_loss(d, i, k));
+  }
+}
+
+/* next_task: see add_tasks. */
+static cJSON *describe_lesion(const les_map *m, int i, int *next_task) {
   const les_damage *d = m->damage;
   cJSON *entry = cJSON_CreateObject();
   const char *zone = les_map_zone(m, i);
@@ -87,17 +123,14 @@ static cJSON *describe_lesion(const les_map *m, int i) {
     les_json_add_null(entry, "zone");
   les_json_add_number(entry, "n", d->all[i].n);
   les_json_add_number(entry, "lost", d->all[i].lost);
-  cJSON *domains = les_json_add_object(entry, "domains");
-  for (int k = 0; k < d->n_domains; k++) {
-    const les_estimate *e = les_damage_estimate(d, i, k);
-    cJSON *part = les_json_add_object(domains, d->domains[k]);
-    add_estimate(part, e);
-    les_json_add_number(part, "n", e->n);
-  }
+  add_parts(entry, d, i);
+  add_number(entry, "damage", les_damage_loss(d, i, -1));
+  add_number(entry, "damage_upper", m->removal.upper[i]);
   if (m->comparison.versus)
-    add_contrast(les_json_add_object(entry, "versus_intact"), &m->comparison.versus[i]);
+    add_contrast(les_json_add_object(entry, "versus_intact"), &m->comparison.versus[i], "p_holm");
   if (m->accuracy) add_accuracy(entry, &m->accuracy[i]);
   if (m->labels) add_labels(entry, &m->labels[i]);
+  if (m->tasks.n) add_tasks(entry, m, i, next_task);
   return entry;
 }
 
@@ -134,11 +167,19 @@ static double domain_mean(const les_damage *d, int domain) {
   return n > 0 ? sum / n : NAN;
 }
 
+static void add_intact(cJSON *object, const les_estimate *e) {
+  cJSON *intact = les_json_add_object(object, "intact");
+  add_estimate(intact, e);
+  add_number(intact, "standard_error", e->interval.error);
+  les_json_add_number(intact, "n", e->n);
+}
+
 static void add_domains(cJSON *doc, const les_map *m, int *order) {
   cJSON *domains = les_json_add_object(doc, "domains");
   for (int k = 0; k < m->damage->n_domains; k++) {
     cJSON *entry = les_json_add_object(domains, m->damage->domains[k]);
     add_number(entry, "mean", domain_mean(m->damage, k));
+    if (m->damage->intact) add_intact(entry, &m->damage->intact[1 + k]);
     add_ranking(entry, "ranked_layers", m, k, order);
   }
 }
@@ -158,7 +199,8 @@ static cJSON *describe_pair(const les_map *m, const les_contrast *c) {
   cJSON *entry = cJSON_CreateObject();
   les_json_add_number(entry, "more", les_map_layer(m, c->a));
   les_json_add_number(entry, "less", les_map_layer(m, c->b));
-  add_contrast(entry, c);
+  add_contrast(entry, c, "p_bonferroni");
+  les_json_add_bool(entry, "told_apart", les_contrast_holds(c));
   return entry;
 }
 
@@ -168,9 +210,10 @@ static void add_comparison(cJSON *doc, const les_map *m) {
   cJSON *verdict = les_json_add_object(doc, "verdict");
   add_extreme(verdict, "most_critical", m, &c->most);
   add_extreme(verdict, "least_critical", m, &c->least);
+  add_number(verdict, "removal_margin", m->removal.margin);
   cJSON *candidates = les_json_add_array(verdict, "removal_candidates");
-  for (int i = 0; i < c->n_candidates; i++)
-    les_json_add_number(candidates, NULL, les_map_layer(m, c->candidates[i]));
+  for (int i = 0; i < m->removal.n; i++)
+    les_json_add(candidates, NULL, cJSON_CreateNumber(les_map_layer(m, m->removal.lesions[i])));
   cJSON *hierarchy = les_json_add_array(verdict, "hierarchy");
   for (int i = 0; i + 1 < c->n_ranked; i++)
     les_json_add(hierarchy, NULL, describe_pair(m, &c->neighbours[i]));
@@ -208,7 +251,10 @@ les_status les_map_json(const les_map *m, char **text) {
     add_model(doc, m->result);
     add_run(doc, m);
     cJSON *layers = les_json_add_array(doc, "layers");
-    for (int i = 0; i < m->result->n_lesions; i++) les_json_add(layers, NULL, describe_lesion(m, i));
+    int next_task = 0;
+    for (int i = 0; i < m->result->n_lesions; i++)
+      les_json_add(layers, NULL, describe_lesion(m, i, &next_task));
+    if (m->damage->intact) add_intact(doc, &m->damage->intact[0]);
     add_ranking(doc, "hierarchy", m, -1, order);
     add_zones(doc, m);
     add_domains(doc, m, order);

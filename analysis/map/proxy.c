@@ -47,20 +47,20 @@ static les_status read_proxies(les_proxies *p, const cJSON *doc, int n_layers, c
 /* Mean damage by a measure of each lesion of the profile; NaN where there is none. */
 static les_status mean_damage(const les_damage *d, const char *measure, double *out) {
   const les_result *r = d->result;
-  double *values;
-  LES_TRY(les_result_field(r, measure, &values));
+  les_cells cells;
+  LES_TRY(les_cells_read(&cells, r, les_field_find(measure)));
   for (int i = 0; i < d->n_profile; i++) {
     double sum = 0;
     int n = 0;
     for (int p = 0; p < r->n_prompts; p++) {
-      size_t cell = (size_t)d->profile[i] * (size_t)r->n_prompts + (size_t)p;
-      if (r->status[cell] != LES_CELL_DONE || !isfinite(values[cell])) continue;
-      sum += values[cell];
+      double value = cells.values[(size_t)d->profile[i] * (size_t)r->n_prompts + (size_t)p];
+      if (isnan(value)) continue;
+      sum += value;
       n++;
     }
-    out[i] = n ? les_fields[les_field_find(measure)].damage * sum / n : NAN;
+    out[i] = n ? cells.field->damage * sum / n : NAN;
   }
-  free(values);
+  les_cells_free(&cells);
   return LES_OK;
 }
 

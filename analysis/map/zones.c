@@ -68,26 +68,33 @@ static les_zone describe(const search *s, int first, int last) {
 
 static const char *name_run(double mean, const les_zone *whole) {
   double third = (whole->max - whole->min) / 3;
-  return mean > whole->max - third ? "critical" : mean < whole->min + third ? "quiet" : "active";
+  return mean > whole->max - third ? "critical" : mean < whole->min + third ? "low" : "active";
 }
 
-/* Names the runs, whose bounds stand in zones[0..n_runs-1], and joins neighbours of one name. */
-static int name_runs(const search *s, int n_runs, les_zone *zones) {
+/* Names the values by their runs, whose bounds stand in zones[0..n_runs-1]. */
+static void name_values(const search *s, const les_zone *runs, int n_runs, const char **names) {
   const les_zone whole = describe(s, 0, s->n - 1);
+  for (int r = 0; r < n_runs; r++) {
+    les_zone run = describe(s, runs[r].first, runs[r].last);
+    for (int i = run.first; i <= run.last; i++)
+      names[i] = n_runs == 1 ? "active" : name_run(run.mean, &whole);
+  }
+}
+
+/* Zones: neighbouring layers of one name. */
+static int join_values(const search *s, const char *const *names, const int *layers, les_zone *zones) {
   int n = 0;
-  for (int i = 0; i < n_runs; i++) {
-    les_zone run = describe(s, zones[i].first, zones[i].last);
-    run.name = n_runs == 1 ? "active" : name_run(run.mean, &whole);
-    if (n > 0 && !strcmp(run.name, zones[n - 1].name)) {
-      run = describe(s, zones[n - 1].first, run.last);
-      run.name = zones[--n].name;
-    }
-    zones[n++] = run;
+  for (int i = 0, end; i < s->n; i = end) {
+    for (end = i + 1; end < s->n && layers[end] == layers[end - 1] + 1 && !strcmp(names[end], names[i]);)
+      end++;
+    zones[n] = describe(s, i, end - 1);
+    zones[n++].name = names[i];
   }
   return n;
 }
 
-les_status les_zones_find(const double *profile, int n, double noise, les_zone *zones, int *n_zones) {
+les_status les_zones_find(const double *profile, const int *layers, int n, double noise, les_zone *zones,
+                          int *n_zones) {
   *n_zones = 0;
   if (n == 0) return LES_OK;
   search s = {.y = profile, .n = n, .most = n > 1 ? n / 2 : 1};
@@ -96,7 +103,8 @@ les_status les_zones_find(const double *profile, int n, double noise, les_zone *
   s.sq = calloc((size_t)n + 1, sizeof *s.sq);
   s.cost = calloc(cells, sizeof *s.cost);
   s.start = calloc(cells, sizeof *s.start);
-  bool good = s.sum && s.sq && s.cost && s.start;
+  const char **names = calloc((size_t)n, sizeof *names);
+  bool good = s.sum && s.sq && s.cost && s.start && names;
   if (good) {
     fill(&s);
     int runs = choose(&s, noise);
@@ -104,8 +112,10 @@ les_status les_zones_find(const double *profile, int n, double noise, les_zone *
       zones[k].first = s.start[k * (n + 1) + end];
       zones[k].last = end - 1;
     }
-    *n_zones = name_runs(&s, runs, zones);
+    name_values(&s, zones, runs, names);
+    *n_zones = join_values(&s, names, layers, zones);
   }
+  free(names);
   free(s.start);
   free(s.cost);
   free(s.sq);

@@ -5,7 +5,7 @@
 #include "base/status.h"
 
 typedef struct les_zone {
-  const char *name; /* "critical", "active", "quiet" */
+  const char *name; /* "critical", "active", "low" */
   int first, last;  /* indices into the profile */
   double mean, min, max;
 } les_zone;
@@ -17,10 +17,11 @@ typedef struct les_zone {
  * not split by differences that the measurement itself makes.
  *
  * A zone is named by the third of the profile's range, from its smallest to its largest value, that the mean
- * of the run lies in: critical (upper), active, quiet (lower); active if there is one run only. Neighbours of
- * one name are one zone.
+ * of the run lies in: critical (upper), active, low (lower); active if there is one run only. Neighbours of
+ * one name are one zone; a layer that is missing between two parts them.
  *
- * zones (n) is the caller's; *n_zones receives the number. */
-les_status les_zones_find(const double *profile, int n, double noise, les_zone *zones, int *n_zones);
+ * layers (n): ascending. zones (n) is the caller's; *n_zones receives the number. */
+les_status les_zones_find(const double *profile, const int *layers, int n, double noise, les_zone *zones,
+                          int *n_zones);
 
 #endif

@@ -77,6 +77,8 @@ les_status les_freeze_json(const les_sensitivity *s, char **text) {
     les_json_add_number(doc, "version", 1);
     les_json_add_string(doc, "model", r->model_name);
     les_json_add(doc, "share", les_json_number(s->share));
+    les_json_add_number(doc, "prompts", r->n_prompts);
+    les_json_add_bool(doc, "supported", les_sensitivity_supported(s));
     add_layers(doc, "frozen_layers", modules, n, true);
     add_names(doc, "frozen", modules, n, true);
     cJSON *peft = les_json_add_object(doc, "peft");

@@ -45,22 +45,33 @@ static les_status subtract_intact(const les_mode *mode, const char *measure, con
   return LES_OK;
 }
 
-/* Values that are not finite become the worst finite one, on prompts that have a finite one at all. */
-static void fill_lost(const les_result *r, double *values) {
+/* True if the cell says something about the mode, were it only that the lesion has broken the model. */
+static bool is_finished(const les_mode *mode, uint8_t status) {
+  return status == LES_CELL_DONE || (status == LES_CELL_FAILED && !mode->label);
+}
+
+/* Lost cells get the worst finite damage, on prompts that have a finite one at all. */
+static void fill_lost(const les_mode *mode, const les_result *r, double *values) {
   double worst = -INFINITY;
   size_t n = (size_t)r->n_lesions * (size_t)r->n_prompts;
-  for (size_t i = 0; i < n; i++)
-    if (r->status[i] == LES_CELL_DONE && isfinite(values[i])) worst = fmax(worst, values[i]);
+  for (size_t i = 0; i < n; i++) {
+    if (r->status[i] != LES_CELL_DONE) values[i] = NAN;
+    if (isfinite(values[i])) worst = fmax(worst, values[i]);
+  }
   for (int p = 0; p < r->n_prompts; p++) {
     bool measured = false;
+    for (size_t i = (size_t)p; i < n; i += (size_t)r->n_prompts) measured = measured || isfinite(values[i]);
     for (size_t i = (size_t)p; i < n; i += (size_t)r->n_prompts)
-      measured = measured || (r->status[i] == LES_CELL_DONE && isfinite(values[i]));
-    for (size_t i = (size_t)p; i < n; i += (size_t)r->n_prompts)
-      if (r->status[i] != LES_CELL_DONE || !measured)
-        values[i] = NAN;
-      else if (!isfinite(values[i]))
-        values[i] = worst;
+      if (!isfinite(values[i])) values[i] = measured && is_finished(mode, r->status[i]) ? worst : NAN;
   }
+}
+
+les_range les_mode_range(const les_mode *mode, const char *measure) {
+  const les_field *f = &les_fields[les_field_find(measure)];
+  les_range range = mode->label || is_loop_mode(measure) ? (les_range){0, 1} : f->range;
+  double width = range.high - range.low;
+  if (f->baseline && !mode->label) return (les_range){-width, width};
+  return range;
 }
 
 les_status les_mode_read(const les_mode *mode, const char *measure, const les_result *r, double **values) {
@@ -69,7 +80,7 @@ les_status les_mode_read(const les_mode *mode, const char *measure, const les_re
   for (size_t i = 0; i < n; i++) (*values)[i] = damage_of(mode, measure, (*values)[i]);
   les_status s = subtract_intact(mode, measure, r, *values);
   if (s == LES_OK)
-    fill_lost(r, *values);
+    fill_lost(mode, r, *values);
   else {
     free(*values);
     *values = NULL;

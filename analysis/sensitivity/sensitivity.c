@@ -2,6 +2,8 @@
 
 #include "result/digest.h"
 #include "sensitivity/mode.h"
+#include "stats/inference.h"
+#include "stats/sign_flip.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,43 +81,83 @@ static void mark_pillars(les_ranking *k, double share) {
   for (int i = 0; i < k->n; i++) {
     les_matrix_score *m = &k->items[i];
     double damage = fmax(0, m->damage.mean);
-    m->pillar = carried < share * k->total && m->damage.low > 0;
+    m->pillar = carried < share * k->total && damage > 0 && m->p_holm <= LES_LEVEL;
     carried += damage;
     m->share = k->total > 0 ? damage / k->total : 0;
     m->cumulative = k->total > 0 ? carried / k->total : 0;
-    k->n_pillars += m->pillar;
+    if (!m->pillar) continue;
+    k->n_pillars++;
+    k->carried += m->share;
   }
+}
+
+/* What one ranking is computed from. */
+typedef struct series {
+  double *values; /* (n, n_prompts) of each matrix, the first lengths[i] of each row */
+  int *lengths;   /* (n) */
+  les_interval *intervals;
+  double *p; /* (2, n) */
+} series;
+
+/* Gathers the matrices under the operation of targets[first]. */
+static void gather_matrices(les_ranking *k, series *v, const les_result *r, const double *values,
+                            const target *targets, int n, int first) {
+  for (int i = first; i < n; i++) {
+    if (!same_operation(&targets[i], &targets[first]) || !is_first_dose(targets, i)) continue;
+    double *row = v->values + (size_t)k->n * (size_t)r->n_prompts;
+    int length = gather_series(r, values, targets, n, &targets[i], row);
+    if (length == 0) continue;
+    v->lengths[k->n] = length;
+    if (length > k->n_prompts) k->n_prompts = length;
+    k->items[k->n++] =
+        (les_matrix_score){.layer = targets[i].layer, .linear = targets[i].linear, .n = length};
+  }
+  k->n_needed = les_sign_flip_fewest(k->n);
+}
+
+/* Intervals and corrected p-values of the gathered matrices. A matrix that is not tested counts as one that
+ * was. */
+static les_status estimate(les_ranking *k, series *v, int width, les_range range) {
+  les_bounds bounds = {0.025, range.low, range.high};
+  double *corrected = v->p + k->n;
+  LES_TRY(les_bootstrap(v->values, v->lengths, k->n, width, bounds, SEED, v->intervals));
+  LES_TRY(les_sign_flip(v->values, v->lengths, k->n, width, (les_family){k->n, SEED}, v->p));
+  for (int i = 0; i < k->n; i++) {
+    k->items[i].damage = v->intervals[i];
+    k->items[i].p_holm = v->p[i];
+    if (isnan(v->p[i])) v->p[i] = 1;
+  }
+  LES_TRY(les_holm(v->p, k->n, corrected));
+  for (int i = 0; i < k->n; i++)
+    if (!isnan(k->items[i].p_holm)) k->items[i].p_holm = corrected[i];
+  return LES_OK;
 }
 
 /* Ranks the matrices under the operation of targets[first]. */
 static les_status rank(les_ranking *k, const les_result *r, const double *values, const target *targets,
-                       int n, int first, double share) {
-  size_t width = (size_t)r->n_prompts;
-  double *series = calloc((size_t)n * width, sizeof *series);
-  int *lengths = calloc((size_t)n, sizeof *lengths);
-  les_interval *intervals = calloc((size_t)n, sizeof *intervals);
+                       int n, int first, les_range range, double share) {
+  size_t some = (size_t)n;
+  series v = {.values = calloc(some * (size_t)r->n_prompts, sizeof *v.values),
+              .lengths = calloc(some, sizeof *v.lengths),
+              .intervals = calloc(some, sizeof *v.intervals),
+              .p = calloc(2 * some, sizeof *v.p)};
   k->operation = strdup(targets[first].operation);
-  k->items = calloc((size_t)n, sizeof *k->items);
-  les_status s = series && lengths && intervals && k->operation && k->items
+  k->items = calloc(some, sizeof *k->items);
+  les_status s = v.values && v.lengths && v.intervals && v.p && k->operation && k->items
                      ? LES_OK
                      : les_no_memory("the sensitivity of %s", r->path);
-  for (int i = first; s == LES_OK && i < n; i++) {
-    if (!same_operation(&targets[i], &targets[first]) || !is_first_dose(targets, i)) continue;
-    int length = gather_series(r, values, targets, n, &targets[i], series + (size_t)k->n * width);
-    if (length == 0) continue;
-    lengths[k->n] = length;
-    k->items[k->n++] =
-        (les_matrix_score){.layer = targets[i].layer, .linear = targets[i].linear, .n = length};
+  if (s == LES_OK) {
+    gather_matrices(k, &v, r, values, targets, n, first);
+    s = estimate(k, &v, r->n_prompts, range);
   }
-  if (s == LES_OK) s = les_bootstrap(series, lengths, k->n, r->n_prompts, SEED, intervals);
-  for (int i = 0; s == LES_OK && i < k->n; i++) k->items[i].damage = intervals[i];
   if (s == LES_OK) {
     qsort(k->items, (size_t)k->n, sizeof *k->items, compare_scores);
     mark_pillars(k, share);
   }
-  free(intervals);
-  free(lengths);
-  free(series);
+  free(v.p);
+  free(v.intervals);
+  free(v.lengths);
+  free(v.values);
   return s;
 }
 
@@ -133,7 +175,7 @@ static les_status add_ranking(les_sensitivity *s, const les_mode *mode, const ch
   s->rankings = larger;
   les_ranking *k = &s->rankings[s->n_rankings];
   *k = (les_ranking){.mode = mode->name, .measure = measure};
-  les_status status = rank(k, s->result, values, targets, n, first, s->share);
+  les_status status = rank(k, s->result, values, targets, n, first, les_mode_range(mode, measure), s->share);
   if (status != LES_OK || k->total <= 0)
     free_ranking(k);
   else
@@ -218,6 +260,12 @@ end:
   if (status != LES_OK) les_sensitivity_free(&s);
   *out = s;
   return status;
+}
+
+bool les_sensitivity_supported(const les_sensitivity *s) {
+  for (int i = 0; i < s->n_rankings; i++)
+    if (s->rankings[i].n_prompts >= s->rankings[i].n_needed) return true;
+  return false;
 }
 
 void les_sensitivity_free(les_sensitivity **sensitivity) {

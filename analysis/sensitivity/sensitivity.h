@@ -15,9 +15,11 @@ typedef struct les_matrix_score {
   int layer;
   les_linear_id linear;
   les_interval damage; /* mean over prompts of the mean over doses */
-  int n;               /* prompts */
-  double share;        /* of the total damage; negative damage counts as none */
-  double cumulative;   /* of this and all before it */
+  double
+      p_holm; /* of the sign-flip test that the damage is none, Holm over the ranking; NaN: too few prompts */
+  int n;      /* prompts */
+  double share;      /* of the total damage; negative damage counts as none */
+  double cumulative; /* of this and all before it */
   bool pillar;
 } les_matrix_score;
 
@@ -26,7 +28,9 @@ typedef struct les_ranking {
   const char *mode;    /* "divergence", "likelihood", "accuracy", "repetition", "gibberish", "empty", "nan" */
   const char *measure; /* that the damage is read from: "kl_mean" */
   double total;        /* sum of the matrices' damage */
+  double carried;      /* share of it that the pillars carry together */
   int n, n_pillars;
+  int n_prompts, n_needed; /* most prompts that a matrix has; fewest with which any can be told from none */
   les_matrix_score *items; /* (n) most damage first */
 } les_ranking;
 
@@ -56,12 +60,17 @@ typedef struct les_sensitivity_options {
  * seeds) are averaged.
  *
  * Pillars are the smallest set of matrices that carries `share` of the total damage in a mode, without those
- * whose 95 % interval holds 0. Damage is the measure's mean, or its loss against the intact run (accuracy);
- * for failures, the share of prompts that fall into a loop (less those that do without a lesion), or whose
- * continuation is gibberish, empty or ended by NaN. A finished cell without a finite value counts as the
- * worst finite one of the measure. Modes without damage are left out. */
+ * whose damage is not told apart from none (sign-flip test over prompts, Holm over the matrices of the
+ * ranking, 5 %): with too few prompts there are none. Damage is the measure's mean, or its loss against the
+ * intact run (accuracy); for failures, the share of prompts that fall into a loop (less those that do without
+ * a lesion), or whose continuation is gibberish, empty or ended by NaN. A lost cell, one that has failed or
+ * is done without a finite value, counts as the worst finite one of the measure (a failed one has no label).
+ * Modes without damage are left out. */
 les_status les_sensitivity_compute(les_sensitivity **out, const char *path,
                                    const les_sensitivity_options *options);
+
+/* True if some ranking has prompts enough to tell a matrix's damage from none. */
+bool les_sensitivity_supported(const les_sensitivity *s);
 void les_sensitivity_free(les_sensitivity **s);
 
 #endif

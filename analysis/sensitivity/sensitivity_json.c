@@ -15,6 +15,7 @@ static cJSON *describe_score(const les_matrix_score *m) {
   cJSON *bounds = les_json_add_array(entry, "ci95");
   les_json_add(bounds, NULL, les_json_number(m->damage.low));
   les_json_add(bounds, NULL, les_json_number(m->damage.high));
+  les_json_add(entry, "p_holm", les_json_number(m->p_holm));
   les_json_add_number(entry, "n", m->n);
   les_json_add(entry, "share", les_json_number(m->share));
   les_json_add(entry, "cumulative", les_json_number(m->cumulative));
@@ -29,6 +30,9 @@ static cJSON *describe_ranking(const les_ranking *k) {
   les_json_add_string(entry, "measure", k->measure);
   les_json_add(entry, "total", les_json_number(k->total));
   les_json_add_number(entry, "pillars", k->n_pillars);
+  les_json_add(entry, "carried", les_json_number(k->carried));
+  les_json_add_number(entry, "prompts", k->n_prompts);
+  les_json_add_number(entry, "prompts_needed", k->n_needed);
   cJSON *items = les_json_add_array(entry, "ranking");
   for (int i = 0; i < k->n; i++) les_json_add(items, NULL, describe_score(&k->items[i]));
   return entry;

@@ -47,6 +47,23 @@ static double normal_p(double z) {
   return erfc(fabs(z) / sqrt(2));
 }
 
+/* Quantile q of the beta distribution, by bisection. */
+static double beta_quantile(double a, double b, double q) {
+  double low = 0, high = 1;
+  for (int i = 0; i < 60; i++) {
+    double x = (low + high) / 2;
+    if (beta_inc(a, b, x, 1 - x) < q)
+      low = x;
+    else
+      high = x;
+  }
+  return (low + high) / 2;
+}
+
+double les_proportion_high(double k, int n, double tail) {
+  return k >= n ? 1 : beta_quantile(k + 1, n - k, 1 - tail);
+}
+
 /* ---- McNemar, Holm ---- */
 
 les_test les_mcnemar_exact(int b, int c) {

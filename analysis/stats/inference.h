@@ -17,6 +17,11 @@ typedef struct les_test {
 les_test les_mcnemar_exact(int b, int c);
 les_test les_mcnemar_chi2(int b, int c);
 
+/* Upper bound of a proportion of which k of n were seen, missed with probability `tail` at most (Clopper and
+ * Pearson, 1934): a quantile of the beta distribution, which k need not be whole for. The lower one is 1 less
+ * that of n - k. scipy.stats.binomtest(k, n).proportion_ci(1 - 2 tail, "exact"). */
+double les_proportion_high(double k, int n, double tail);
+
 /* Holm's step-down correction of n p-values for their number (Holm, 1979). NaN are left out and stay NaN.
  * statsmodels.stats.multitest.multipletests(method="holm"). */
 les_status les_holm(const double *p, int n, double *corrected);

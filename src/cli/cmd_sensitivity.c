@@ -1,21 +1,20 @@
-#include "base/file.h"
 #include "cli/cli.h"
+#include "cli/document.h"
 #include "sensitivity/freeze.h"
 #include "sensitivity/sensitivity_json.h"
 #include "sensitivity/sensitivity_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct options {
   char *path;
   const char *output, *freeze;
   les_sensitivity_options sensitivity;
-  bool json;
+  bool json, force;
 } options;
 
-enum { KEY_SHARE = CLI_OWN_KEYS, KEY_FREEZE };
+enum { KEY_SHARE = CLI_OWN_KEYS, KEY_FREEZE, KEY_FORCE };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
@@ -32,6 +31,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case CLI_MEASURE:
     o->sensitivity.measure = arg;
     return 0;
+  case KEY_FORCE:
+    o->force = true;
+    return 0;
   case CLI_JSON:
     o->json = true;
     return 0;
@@ -45,14 +47,19 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   }
 }
 
+/* Prints first: a file that cannot be written takes nothing from the reader. */
 static les_status write_all(const les_sensitivity *s, const options *o) {
+  const char *output = o->output ? o->output : o->json ? NULL : "sensitivity.json";
+  const char *list = o->freeze ? o->freeze : o->json ? NULL : "freeze_list.json";
   char *json = NULL, *text = NULL, *freeze = NULL;
   les_status status = les_sensitivity_json(s, &json);
   if (status == LES_OK) status = les_sensitivity_text(s, &text);
-  if (status == LES_OK && o->freeze) status = les_freeze_json(s, &freeze);
-  if (status == LES_OK && o->output) status = les_file_write(o->output, json, strlen(json));
-  if (status == LES_OK && o->freeze) status = les_file_write(o->freeze, freeze, strlen(freeze));
+  if (status == LES_OK && list) status = les_freeze_json(s, &freeze);
   if (status == LES_OK) printf("%s%s", o->json ? json : text, o->json ? "\n" : "");
+  if (status == LES_OK && output)
+    status = cli_write_document(output, o->output || o->force, "lesion-sensitivity", json);
+  if (status == LES_OK && list)
+    status = cli_write_document(list, o->freeze || o->force, "lesion-freeze-list", freeze);
   free(freeze);
   free(text);
   free(json);
@@ -69,6 +76,7 @@ int cmd_sensitivity(int argc, char **argv) {
        0},
       {"share", KEY_SHARE, "X", 0, "Share of the damage that the pillars carry together (default 0.5)", 0},
       CLI_MEASURE_OPTION("Measure of divergence (default kl_mean, else jaccard)"),
+      {"force", KEY_FORCE, NULL, 0, "Replace sensitivity.json and freeze_list.json, whatever they hold", 0},
       CLI_JSON_OPTION(0),
       {0}};
   static const struct argp argp = {
@@ -82,8 +90,6 @@ int cmd_sensitivity(int argc, char **argv) {
       NULL};
   options o = {.sensitivity.share = 0.5};
   cli_parse(&argp, argc, argv, &o);
-  if (!o.output && !o.json) o.output = "sensitivity.json";
-  if (!o.freeze && !o.json) o.freeze = "freeze_list.json";
   les_sensitivity *s;
   les_status status = les_sensitivity_compute(&s, o.path, &o.sensitivity);
   if (status == LES_OK) status = write_all(s, &o);

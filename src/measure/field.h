@@ -50,6 +50,11 @@ typedef enum les_field_type { LES_FIELD_F32, LES_FIELD_I32, LES_FIELD_U8 } les_f
 /* How many values a cell has: one, one per new token (padded with -1 or NaN), one per layer of the model. */
 typedef enum les_field_extent { LES_EXTENT_ONE, LES_EXTENT_TOKENS, LES_EXTENT_LAYERS } les_field_extent;
 
+/* The least and the largest value that a measure can have; infinite: no bound. */
+typedef struct les_range {
+  double low, high;
+} les_range;
+
 typedef struct les_field {
   const char *name;  /* of the data set: "kl_mean" */
   const char *group; /* of the job's `measures` that it comes with: "kl"; NULL: always there when tokens are
@@ -61,6 +66,8 @@ typedef struct les_field {
   bool generated;   /* needs a continuation: left out where nothing is generated */
   int damage;       /* 1: grows with damage, -1: falls with it, 0: says nothing about it */
   const char *help; /* one line */
+  les_range range;
+  double margin; /* damage, in the measure's units, that most users would call none; 0: nothing to say */
 } les_field;
 
 extern const les_field les_fields[LES_N_FIELDS];

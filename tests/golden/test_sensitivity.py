@@ -59,7 +59,7 @@ class Planted(unittest.TestCase):
         shutil.copytree(os.path.join(MODELS, "tiny-llama3"), model)
         plant(model, 2)
         texts = ["The sun is up", "One and one make", "A dog and a cat", "We went home", "If it rains", "She said hello",
-                 "Numbers: 1 2 3", "print(x)", "The end", "Once upon a time"]
+                 "Numbers: 1 2 3", "print(x)", "The end", "Once upon a time", "My name is", "Blue and red", "Go to sleep"]
         write_lines(path("prompts.jsonl"), ({"id": f"p{i}", "domain": "d", "prompt": t} for i, t in enumerate(texts)))
         lesion("sweep", write_json(path("job.json"), {
             "model": "model", "prompts": "prompts.jsonl", "measures": ["kl"], "output": "run.h5",
@@ -137,6 +137,47 @@ class Rankings(unittest.TestCase):
         freeze = os.path.join(self.folder.name, "freeze.json")
         lesion("sensitivity", self.path, "--json", "--freeze", freeze)
         self.assertEqual(read_json(freeze)["frozen"], ["transformer.h.0.attn.c_attn"])
+
+    def test_few_prompts_make_no_pillars(self):
+        specs = [f"svd@{i}.mlp.down:keep=0.5" for i in range(3)]
+        freeze = os.path.join(self.folder.name, "freeze.json")
+        made_up.write(self.path, {"kl_mean": np.abs(made_up.profile([6, 3, 1], 4, 0.01))}, specs, [0, 1, 2], prompts=4)
+        r = lesion("sensitivity", self.path, "--output", os.path.join(self.folder.name, "s.json"), "--freeze", freeze)
+        self.assertIn("takes 7 prompts or more", r.stdout)  # 3 x 2 / 2^7 is below 0.05
+        doc = read_json(freeze)
+        self.assertEqual((doc["prompts"], doc["supported"], doc["frozen"]), (4, False, []))
+        ranking, = read_json(os.path.join(self.folder.name, "s.json"))["rankings"]
+        self.assertEqual((ranking["pillars"], ranking["prompts"], ranking["prompts_needed"]), (0, 4, 7))
+        self.assertIsNone(ranking["ranking"][0]["p_holm"])
+
+    def test_shares_are_those_of_the_pillars(self):
+        self.write([[6, 1], [3, 1], [1, 0.5]])
+        text = lesion("sensitivity", self.path, "--output", os.path.join(self.folder.name, "s.json"), "--freeze",
+                      os.path.join(self.folder.name, "f.json")).stdout
+        self.assertIn("2 of them (33.3 %) are pillars", text)
+        self.assertIn("2 of 6 matrices (33.3 %) carry 72.0 % of the damage", text)
+        ranking, = read_json(os.path.join(self.folder.name, "s.json"))["rankings"]
+        self.assertAlmostEqual(ranking["carried"], sum(m["share"] for m in ranking["ranking"] if m["verdict"] == "pillar"))
+
+    def test_failed_cells_count_as_the_worst(self):
+        specs = [f"svd@{i}.mlp.down:keep=0.5" for i in range(3)]
+        values, status = np.abs(made_up.profile([1, 3, 2], 40, 0.01)), np.ones((3, 40), np.uint8)
+        values[0], status[0] = np.nan, 2
+        made_up.write(self.path, {"kl_mean": values}, specs, [0, 1, 2], prompts=40, status=status)
+        first = lesion_json("sensitivity", self.path)["rankings"][0]["ranking"][0]
+        self.assertEqual((first["layer"], first["n"]), (0, 40))
+
+    def test_files_of_the_users_own_are_left_alone(self):
+        self.write([[6, 1], [3, 1], [1, 0.5]])
+        name = os.path.join(self.folder.name, "freeze_list.json")
+        with open(name, "w") as f:
+            f.write("mine")
+        r = lesion("sensitivity", self.path, code=1, cwd=self.folder.name)
+        self.assertIn("pillar", r.stdout)
+        self.assertIn("freeze_list.json", r.stderr)
+        with open(name) as f:
+            self.assertEqual(f.read(), "mine")
+        lesion("sensitivity", self.path, "--force", cwd=self.folder.name)
 
     def test_no_lesion_of_a_matrix(self):
         made_up.write(self.path, {"kl_mean": made_up.profile([1, 2])}, ["skip@0", "skip@1.attn"], [0, 1])
