@@ -41,7 +41,7 @@ typedef struct attempt {
   int exit_code; /* that rank 0 has left; -1: none */
   double ended;  /* when that was seen; 0: not yet */
   double heard;  /* when the status file last changed */
-  struct timespec changed;
+  struct timespec changed; /* when the status file that was read last was written */
 } attempt;
 
 typedef struct launch {
@@ -113,6 +113,8 @@ static les_status start(launch *l, attempt *a) {
   if (truncate(l->exit_status_path, 0) != 0)
     return les_fail(LES_FAILED, "%s: %s", l->exit_status_path, strerror(errno));
   *a = (attempt){.exit_code = -1, .heard = les_now()};
+  struct stat old; /* the status of the start before speaks of its rank 0, which is gone */
+  if (stat(l->status_path, &old) == 0) a->changed = old.st_mtim;
   command_line(l, argv, scratch);
   a->pid = fork();
   if (a->pid < 0) return les_fail(LES_FAILED, "no further process can be started: %s", strerror(errno));
