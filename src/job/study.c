@@ -49,7 +49,8 @@ static les_status read_tasks(les_study *s) {
 
 static les_status make_columns(les_study *s) {
   const les_job *job = s->job;
-  les_status status = les_columns_add_prompts(&s->columns, &s->prompts, job->max_new_tokens, s->layout.want);
+  const les_prompt_options options = {job->max_new_tokens, s->layout.want, job->samples};
+  les_status status = les_columns_add_prompts(&s->columns, &s->prompts, &options);
   for (int i = 0; i < job->n_tasks && status == LES_OK; i++)
     status = les_columns_add_task(&s->columns, s->tasks[i], job->tasks[i].name);
   return status == LES_OK ? LES_OK : les_fail_in(status, "%s", job->path);
@@ -61,6 +62,12 @@ static les_status parse_lesions(les_study *s) {
                                         job->n_lesion_specs, &s->model->hparams);
   /* a wrong lesion in a file is a failure of the run, not of the command line */
   if (status != LES_OK) return les_fail_in(LES_FAILED, "%s", job->path);
+  const les_lesion *control = les_lesions_resampled(&s->lesions);
+  if (control && job->sampling.temperature == 0)
+    return les_fail(LES_FAILED,
+                    "%s: lesion '%s' samples with another seed, but nothing is sampled: give 'generate' a "
+                    "'temperature' above 0, or leave the lesion out",
+                    job->path, control->spec);
   const les_lesion *needy = les_lesions_need_means(&s->lesions);
   if (needy && !job->calibration)
     return les_fail(LES_FAILED, "%s: lesion '%s' needs a text: give its file as 'calibration'", job->path,
@@ -129,7 +136,8 @@ static bool describe_generation(cJSON *o, const les_job *job) {
          add(generate, "temperature", les_json_float(job->sampling.temperature)) &&
          add_number(generate, "top_k", job->sampling.top_k) &&
          add(generate, "top_p", les_json_float(job->sampling.top_p)) &&
-         add(generate, "ignore_eos", cJSON_CreateBool(job->ignore_eos));
+         add(generate, "ignore_eos", cJSON_CreateBool(job->ignore_eos)) &&
+         (job->samples == 1 || add_number(generate, "samples", job->samples));
 }
 
 static bool describe_measures(cJSON *o, const les_job *job) {

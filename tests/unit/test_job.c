@@ -92,6 +92,8 @@ static void errors_name_the_trouble(void **state) {
       {START ", \"generate\": {\"max_new_tokens\": 1e99}}", "from 0"},
       {START ", \"generate\": {\"max_new_tokens\": 1.5}}", "whole number"},
       {START ", \"generate\": {\"max_new_tokens\": 5, \"temprature\": 1}}", "did you mean 'temperature'"},
+      {START ", \"generate\": {\"max_new_tokens\": 5, \"samples\": 2}}", "'temperature' above 0"},
+      {START ", \"generate\": {\"max_new_tokens\": 5, \"temperature\": 1, \"samples\": 0}}", "'samples'"},
       {START ", \"compute\": \"f64\"}", "not 'f64'"},
       {START ", \"seed\": -3}", "'seed'"},
       {START ", \"threads\": 0}", "'threads'"},
