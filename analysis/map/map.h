@@ -4,6 +4,7 @@
 
 #include "map/accuracy.h"
 #include "map/comparison.h"
+#include "map/floor.h"
 #include "map/labels.h"
 #include "map/proxy.h"
 #include "map/zones.h"
@@ -16,6 +17,7 @@ typedef struct les_map {
   les_zone *zones; /* (n_zones) indices are those of damage->profile; means in the measure's units */
   int64_t total, done, failed; /* cells */
   les_comparison comparison;
+  les_floor floor;
   les_accuracy *accuracy;   /* (n_lesions); NULL: no answers were scored */
   les_label_counts *labels; /* (n_lesions); NULL: the job did not ask for failures */
   les_proxies proxies;      /* empty unless asked for */

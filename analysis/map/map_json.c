@@ -215,6 +215,7 @@ les_status les_map_json(const les_map *m, char **text) {
     add_zones(doc, m);
     add_domains(doc, m, order);
     add_comparison(doc, m);
+    les_floor_json(doc, &m->floor, m->damage);
     if (m->proxies.n) add_proxies(doc, &m->proxies);
     *text = cJSON_Print(doc);
   }

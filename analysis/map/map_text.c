@@ -137,6 +137,7 @@ les_status les_map_text(const les_map *m, char **text) {
   print_head(out, m);
   if (m->damage->n_profile) print_layers(out, m);
   print_others(out, m);
+  les_floor_write(out, &m->floor, m->damage);
   if (m->damage->n_profile) {
     print_zones(out, m);
     print_rankings(out, m, order);
