@@ -30,6 +30,7 @@ static void add_run(cJSON *doc, const les_map *m) {
   cJSON *run = cJSON_AddObjectToObject(doc, "run");
   cJSON_AddNumberToObject(run, "prompts", m->result->n_prompts);
   cJSON_AddNumberToObject(run, "max_new_tokens", m->result->max_new_tokens);
+  if (m->result->samples > 1) cJSON_AddNumberToObject(run, "samples", m->result->samples);
   cJSON_AddStringToObject(run, "measure", m->damage->measure);
   cJSON_AddStringToObject(run, "result_sha256", m->result_sha256);
   cJSON_AddStringToObject(run, "compute", m->result->compute);

@@ -66,6 +66,13 @@ class Map(unittest.TestCase):
         self.assertEqual(m["floor"]["layers_not_above"], [1])
         self.assertIn("(the intact model with 2 other seeds)\nnot told apart from it: layer 1\n", text)
         self.assertEqual(m["hierarchy"], [0, 2, 1])
+        self.assertNotIn("samples", m["run"])
+
+    def test_samples_are_named(self):
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3])}, samples=3)
+        m, text = self.map()
+        self.assertEqual(m["run"]["samples"], 3)
+        self.assertIn("3 samples of each prompt", text)
 
     def test_without_a_control_there_is_no_floor(self):
         made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3])}, lesions=["skip@0", "none"], layers=[0, -1])
