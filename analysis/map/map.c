@@ -58,6 +58,7 @@ les_status les_map_compute(les_map **out, const char *path, const les_map_option
   LES_GOTO(s, les_comparison_compute(&m->comparison, m->damage), end);
   LES_GOTO(s, les_removal_compute(&m->removal, m->damage, options->margin), end);
   LES_GOTO(s, les_tasks_compute(&m->tasks, m->damage), end);
+  LES_GOTO(s, les_floor_compute(&m->floor, m->damage), end);
   LES_GOTO(s, les_accuracy_compute(&m->accuracy, m->damage), end);
   LES_GOTO(s, les_labels_count(&m->labels, m->result), end);
   if (options->proxies) LES_GOTO(s, les_proxies_compute(&m->proxies, options->proxies, m->damage), end);
@@ -71,6 +72,7 @@ void les_map_free(les_map **map) {
   les_map *m = *map;
   if (!m) return;
   les_proxies_free(&m->proxies);
+  les_floor_free(&m->floor);
   les_comparison_free(&m->comparison);
   les_removal_free(&m->removal);
   les_tasks_free(&m->tasks);

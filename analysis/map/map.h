@@ -4,6 +4,7 @@
 
 #include "map/accuracy.h"
 #include "map/comparison.h"
+#include "map/floor.h"
 #include "map/labels.h"
 #include "map/proxy.h"
 #include "map/removal.h"
@@ -19,7 +20,8 @@ typedef struct les_map {
   int64_t total, done, failed; /* cells */
   les_comparison comparison;
   les_removal removal;
-  les_tasks tasks;          /* empty: no answers were scored */
+  les_tasks tasks; /* empty: no answers were scored */
+  les_floor floor;
   les_accuracy *accuracy;   /* (n_lesions); NULL: no answers were scored */
   les_label_counts *labels; /* (n_lesions); NULL: the job did not ask for failures */
   les_proxies proxies;      /* empty unless asked for */

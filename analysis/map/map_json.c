@@ -34,6 +34,7 @@ static void add_run(cJSON *doc, const les_map *m) {
   cJSON *run = les_json_add_object(doc, "run");
   les_json_add_number(run, "prompts", m->result->n_prompts);
   les_json_add_number(run, "max_new_tokens", m->result->max_new_tokens);
+  if (m->result->samples > 1) les_json_add_number(run, "samples", m->result->samples);
   les_json_add_string(run, "measure", m->damage->measure);
   les_json_add_string(run, "result_sha256", m->result_sha256);
   les_json_add_string(run, "compute", m->result->compute);
@@ -259,6 +260,7 @@ les_status les_map_json(const les_map *m, char **text) {
     add_zones(doc, m);
     add_domains(doc, m, order);
     add_comparison(doc, m);
+    les_floor_json(doc, &m->floor, m->damage);
     if (m->proxies.n) add_proxies(doc, &m->proxies);
     *text = cJSON_Print(doc);
   }

@@ -15,6 +15,9 @@ static void print_head(FILE *out, const les_map *m) {
   fprintf(out, "%s (%s, %d layers): %s of %d prompts in %d domains", r->model_name, r->arch, r->n_layers,
           m->damage->measure, r->n_prompts, m->damage->n_domains);
   if (r->max_new_tokens) fprintf(out, ", %d new tokens", r->max_new_tokens);
+  if (r->samples > 1)
+    fprintf(out, "; %d samples of each prompt, taken for prompts of their own: intervals are too narrow",
+            r->samples);
   fputc('\n', out);
   if (m->done < m->total)
     fprintf(out, "NOT FINISHED: %lld of %lld cells done, %lld failed; what follows is of the finished ones\n",
@@ -146,6 +149,7 @@ static void print_all(FILE *out, const les_map *m, int width, bool tasks, int *o
   print_head(out, m);
   if (profile) print_layers(out, m, width);
   print_others(out, m);
+  les_floor_write(out, &m->floor, m->damage);
   if (profile) {
     les_table_matrix(out, m, width);
     print_zones(out, m, width);

@@ -34,13 +34,13 @@ enum { MAX_STARTS_WITHOUT_CELL = 3, CORES_PER_WORKER = 8, MAX_ARGUMENTS = 64 };
 typedef struct attempt {
   pid_t pid;
   int wait_status;
-  bool begun;    /* the sweep has got as far as its status file */
-  int children;  /* of mpirun, the most that were seen while it starts */
-  int root;      /* process id of rank 0 if it is on this node; 0: not known */
-  double broken; /* when a process was missing that the sweep cannot go on without; 0: none */
-  int exit_code; /* that rank 0 has left; -1: none */
-  double ended;  /* when that was seen; 0: not yet */
-  double heard;  /* when the status file last changed */
+  bool begun;              /* the sweep has got as far as its status file */
+  int children;            /* of mpirun, the most that were seen while it starts */
+  int root;                /* process id of rank 0 if it is on this node; 0: not known */
+  double broken;           /* when a process was missing that the sweep cannot go on without; 0: none */
+  int exit_code;           /* that rank 0 has left; -1: none */
+  double ended;            /* when that was seen; 0: not yet */
+  double heard;            /* when the status file last changed */
   struct timespec changed; /* when the status file that was read last was written */
 } attempt;
 

@@ -71,7 +71,9 @@ static const struct argp_option options[] = {
     {"max-new-tokens", CLI_NEW_TOKENS, "N", 0, "At most N new tokens (default 64)", 0},
     {"temperature", CLI_TEMPERATURE, "X", 0, "Sample at this temperature (default 0: the most likely token)",
      4},
-    CLI_SEED_OPTION("Seed of the sampling (default 0); intact and lesioned runs draw the same numbers", 4),
+    CLI_SEED_OPTION("Seed of the sampling (default 0); intact and lesioned runs draw the same numbers, "
+                    "none:seed=S others",
+                    4),
     {"top-k", KEY_TOP_K, "K", 0, "Sample among the K most likely tokens (default 0: all)", 4},
     {"top-p", KEY_TOP_P, "P", 0,
      "Sample among the most likely tokens that together have probability P (default 1)", 4},

@@ -20,7 +20,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"lesion", CLI_LESION, "SPEC", 0, "Under this lesion too, e.g. skip@3 or skip@each.attn; several times",
+    {"lesion", CLI_LESION, "SPEC", 0,
+     "Under this lesion too, e.g. skip@3 or skip@each.attn; none:seed=S is the intact model sampled with "
+     "another seed; several times",
      3},
     {"calibration", CLI_CALIBRATION, "FILE", 0,
      "Text over which mean lesions take their means: a text file, a .jsonl, a folder of such files, or a "

@@ -132,7 +132,8 @@ les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room,
   for (int i = 0; i < texts->n; i++) {
     LES_TRY(resolve(texts, &texts->items[i], model));
     LES_TRY(check(&texts->items[i], model, room));
-    (*inputs)[i] = (les_input){.tokens = texts->items[i].tokens.ids, .n = texts->items[i].tokens.n};
+    (*inputs)[i] = (les_input){
+        .tokens = texts->items[i].tokens.ids, .n = texts->items[i].tokens.n, .stream = (uint64_t)i};
   }
   return LES_OK;
 }

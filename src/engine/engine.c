@@ -126,8 +126,11 @@ les_status les_engine_open(les_engine **out, const les_model *model, const les_i
   if (status != LES_OK) return les_engine_close(out), status;
   for (int i = 0; i < n_inputs; i++) e->want |= inputs[i].want;
   choose_states_to_keep(e);
-  e->setup = (les_sequence_setup){
-      .model = model, .sampling = options->sampling, .ignore_eos = options->ignore_eos, .keep = e->keep};
+  e->setup = (les_sequence_setup){.model = model,
+                                  .lesions = lesions,
+                                  .sampling = options->sampling,
+                                  .ignore_eos = options->ignore_eos,
+                                  .keep = e->keep};
   return LES_OK;
 }
 

@@ -12,6 +12,8 @@ typedef struct les_input {
   int read_from; /* teacher-forced positions below are not scored: their nll and the rest stay NaN or 0 */
   int max_new_tokens; /* 0: nothing is generated */
   unsigned want;      /* LES_WANT_ flags */
+  uint64_t stream;    /* of random numbers: the token at a position is drawn by (seed, stream, position), so
+                         that inputs which are to be sampled independently need streams of their own */
 } les_input;
 
 /* The most positions that a sequence of this input can have. */

@@ -17,7 +17,7 @@ typedef struct les_candidate {
   float logit;
 } les_candidate;
 
-/* A token for position `pos` of prompt number `key`; -1 if a logit is NaN. The random number depends on
+/* A token for position `pos` of the stream `key`; -1 if a logit is NaN. The random number depends on
  * (seed, key, pos) alone, so that intact and lesioned sequences draw the same. `top_k` goes before `top_p`,
  * as in llama.cpp; at least one token is always left. `candidates` (n) is scratch memory; NULL will do at
  * temperature 0. */

@@ -251,6 +251,15 @@ static void take_scores(les_sequence *s, int pos, const float *logits, double ls
   }
 }
 
+/* How the sequence samples. A control of the intact model draws other numbers than the baseline; as long as
+ * they give the same tokens it shares the baseline's states like any other sequence. */
+static les_sampling sampling_of(const les_sequence *s) {
+  les_sampling sampling = s->setup->sampling;
+  const les_lesion *lesion = s->baseline ? &s->setup->lesions->items[s->lesion] : NULL;
+  if (lesion && lesion->resamples) sampling.seed = lesion->seed;
+  return sampling;
+}
+
 void les_sequence_take_logits(les_sequence *s, int pos, const float *logits, const float *reference,
                               les_candidate *candidates) {
   int n = s->model->hparams.n_vocab;
@@ -263,8 +272,8 @@ void les_sequence_take_logits(les_sequence *s, int pos, const float *logits, con
   }
   if (gives_last_logits(s, pos)) memcpy(s->scores.last_logits, logits, (size_t)n * sizeof *logits);
   if (sampled) {
-    const les_sampling *sampling = &s->setup->sampling;
-    s->scores.choice[pos] = les_sample(logits, n, sampling, (uint64_t)s->input_index, pos, candidates);
+    const les_sampling sampling = sampling_of(s);
+    s->scores.choice[pos] = les_sample(logits, n, &sampling, s->input->stream, pos, candidates);
     if (wants(s, LES_WANT_TRACE)) take_trace(s, pos, logits, lse);
   }
   if (scored || (sampled && !s->baseline)) take_scores(s, pos, logits, lse, reference);

@@ -31,7 +31,8 @@
 /* What all sequences of an engine have in common. */
 typedef struct les_sequence_setup {
   const les_model *model;
-  les_sampling sampling;
+  const les_lesions *lesions;
+  les_sampling sampling; /* whose seed a lesion may replace */
   bool ignore_eos;
   const bool
       *keep; /* (n_layers + 1) hidden states that baselines keep: inputs of the layers, and the final */

@@ -39,17 +39,33 @@ static les_status record_prompt(const les_column *column, const les_recorder *r,
   return les_record_prompt(r, &prompts->items[column->place], outcomes->only, record);
 }
 
-les_status les_columns_add_prompts(les_columns *c, const les_prompts *prompts, int max_new_tokens,
-                                   unsigned want) {
-  LES_TRY(reserve(c, prompts->n, prompts->n));
-  for (int i = 0; i < prompts->n; i++) {
-    const les_prompt *p = &prompts->items[i];
-    LES_TRY(append(c, strdup(p->id), p->domain, p->text,
-                   (les_column){.record = record_prompt, .source = prompts, .place = i}));
-    append_input(
-        c, (les_input){
-               .tokens = p->tokens.ids, .n = p->tokens.n, .max_new_tokens = max_new_tokens, .want = want});
-  }
+/* "ID", or "ID#2" for the second of several samples. */
+static char *sample_id(const char *id, int sample, int n_samples) {
+  char *out;
+  if (n_samples == 1) return strdup(id);
+  return asprintf(&out, "%s#%d", id, sample + 1) < 0 ? NULL : out;
+}
+
+static les_status add_sample(les_columns *c, const les_prompts *prompts, int place, int sample,
+                             const les_prompt_options *o) {
+  const les_prompt *p = &prompts->items[place];
+  LES_TRY(append(c, sample_id(p->id, sample, o->samples), p->domain, p->text,
+                 (les_column){.record = record_prompt, .source = prompts, .place = place}));
+  append_input(c, (les_input){.tokens = p->tokens.ids,
+                              .n = p->tokens.n,
+                              .max_new_tokens = o->max_new_tokens,
+                              .want = o->want,
+                              .stream = (uint64_t)sample << 32 | (uint64_t)place});
+  return LES_OK;
+}
+
+les_status les_columns_add_prompts(les_columns *c, const les_prompts *prompts, const les_prompt_options *o) {
+  int64_t n = (int64_t)prompts->n * o->samples;
+  if (n > INT32_MAX - 1)
+    return les_fail(LES_FAILED, "%d samples of %d prompts are too many", o->samples, prompts->n);
+  LES_TRY(reserve(c, (int)n, (int)n));
+  for (int i = 0; i < prompts->n; i++)
+    for (int k = 0; k < o->samples; k++) LES_TRY(add_sample(c, prompts, i, k, o));
   return LES_OK;
 }
 

@@ -37,10 +37,18 @@ typedef struct les_columns {
   int n_inputs;
 } les_columns;
 
-/* Adds a column for each prompt: its tokens, continued by up to max_new_tokens, with what is wanted of that
- * (LES_WANT_ flags). The prompts are borrowed. */
-les_status les_columns_add_prompts(les_columns *c, const les_prompts *prompts, int max_new_tokens,
-                                   unsigned want);
+/* How prompts are continued. */
+typedef struct les_prompt_options {
+  int max_new_tokens;
+  unsigned want; /* LES_WANT_ flags */
+  int samples;   /* of each prompt, 1 or more */
+} les_prompt_options;
+
+/* Adds a column for each sample of each prompt, those of a prompt one after another: its tokens, continued.
+ * Ids are the prompts', with "#1", "#2" ... behind them where there are several samples. A sample's random
+ * numbers depend on the seed, the prompt's and the sample's number; those of the first are the same however
+ * many there are. The prompts are borrowed. */
+les_status les_columns_add_prompts(les_columns *c, const les_prompts *prompts, const les_prompt_options *o);
 
 /* Adds a column for each document of a tokenized task: its requests. The domain is `name`, the id NAME-LINE,
  * the text the context of the first item. The task is borrowed. */

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_NEW_TOKENS = 1 << 24 };
+enum { MOST_NEW_TOKENS = 1 << 24, MOST_SAMPLES = 10000 };
 
 static const char *const job_keys[] = {"about",  "model",   "prompts", "lesions", "generate",    "measures",
                                        "output", "compute", "seed",    "threads", "calibration", "tasks"};
-static const char *const generate_keys[] = {"max_new_tokens", "temperature", "top_k", "top_p", "ignore_eos"};
+static const char *const generate_keys[] = {"max_new_tokens", "temperature", "top_k",
+                                            "top_p",          "ignore_eos",  "samples"};
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 static const char *const compute_names[] = {"auto", "f32", "int16", "int8"};
@@ -146,6 +147,7 @@ static les_status read_generate(les_job *job, const cJSON *doc) {
   double temperature = 0, top_p = 1;
   const cJSON *generate = cJSON_GetObjectItemCaseSensitive(doc, "generate");
   job->sampling.top_p = 1;
+  job->samples = 1;
   if (!generate) return LES_OK;
   const char *path = job->path;
   LES_TRY(check_places(job, generate, true));
@@ -157,6 +159,13 @@ static les_status read_generate(les_job *job, const cJSON *doc) {
   LES_TRY(les_json_get_int(generate, "top_k", path, 0, INT32_MAX, &job->sampling.top_k));
   LES_TRY(les_json_get_number(generate, "top_p", path, 0, 1, &top_p));
   LES_TRY(les_json_get_bool(generate, "ignore_eos", path, &job->ignore_eos));
+  LES_TRY(les_json_get_int(generate, "samples", path, 1, MOST_SAMPLES, &job->samples));
+  if (job->samples > 1 && (temperature == 0 || job->max_new_tokens == 0))
+    return les_fail(
+        LES_FAILED,
+        "%s: %d 'samples' of a prompt would all be the same: they need a 'temperature' above 0 and "
+        "'max_new_tokens'",
+        path, job->samples);
   job->sampling.temperature = (float)temperature;
   job->sampling.top_p = (float)top_p;
   return LES_OK;

@@ -28,6 +28,7 @@ typedef struct les_job {
   int n_measures;
   int max_new_tokens; /* 0: nothing is generated */
   les_sampling sampling;
+  int samples; /* continuations of each prompt, 1 or more */
   bool ignore_eos;
   les_compute compute;
   uint64_t seed;

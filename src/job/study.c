@@ -49,7 +49,8 @@ static les_status read_tasks(les_study *s) {
 
 static les_status make_columns(les_study *s) {
   const les_job *job = s->job;
-  les_status status = les_columns_add_prompts(&s->columns, &s->prompts, job->max_new_tokens, s->layout.want);
+  const les_prompt_options options = {job->max_new_tokens, s->layout.want, job->samples};
+  les_status status = les_columns_add_prompts(&s->columns, &s->prompts, &options);
   for (int i = 0; i < job->n_tasks && status == LES_OK; i++)
     status = les_columns_add_task(&s->columns, s->tasks[i], job->tasks[i].name);
   return status == LES_OK ? LES_OK : les_fail_in(status, "%s", job->path);
@@ -60,6 +61,12 @@ static les_status parse_lesions(les_study *s) {
   les_status status = les_lesions_parse(&s->lesions, (const char *const *)job->lesion_specs,
                                         job->n_lesion_specs, &s->model->hparams);
   if (status != LES_OK) return les_fail_in(status, "%s", job->path);
+  const les_lesion *control = les_lesions_resampled(&s->lesions);
+  if (control && job->sampling.temperature == 0)
+    return les_fail(LES_USAGE,
+                    "%s: lesion '%s' samples with another seed, but nothing is sampled: give 'generate' a "
+                    "'temperature' above 0, or leave the lesion out",
+                    job->path, control->spec);
   const les_lesion *needy = les_lesions_need_means(&s->lesions);
   if (needy && !job->calibration)
     return les_fail(LES_USAGE, "%s: lesion '%s' needs a text: give its file as 'calibration'", job->path,
@@ -116,6 +123,7 @@ static void add_generation(cJSON *object, const les_job *job) {
   les_json_add_number(generate, "top_k", job->sampling.top_k);
   les_json_add(generate, "top_p", les_json_float(job->sampling.top_p));
   les_json_add_bool(generate, "ignore_eos", job->ignore_eos);
+  if (job->samples > 1) les_json_add_number(generate, "samples", job->samples);
 }
 
 static les_status digest_file(const char *path, char hex[65]) {

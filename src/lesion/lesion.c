@@ -37,7 +37,7 @@ static int single_layer(const les_lesion *l) {
 
 static les_status parse_edits(les_spec_parser *p, les_lesion *out) {
   p->at = p->spec;
-  if (!strcmp(p->spec, "none")) return LES_OK;
+  if (les_spec_is_intact(p->spec)) return les_spec_parse_intact(p, &out->resamples, &out->seed);
   do {
     les_edit *edits = realloc(out->edits, (size_t)(out->n_edits + 1) * sizeof *edits);
     if (!edits) return les_no_memory("lesion '%.300s'", p->spec);
@@ -67,6 +67,10 @@ static char *fingerprint(const les_lesion *l) {
   char part[256];
   int n = snprintf(part, sizeof part, "%d edits", l->n_edits);
   les_buffer_append(&out, part, (size_t)n);
+  if (l->resamples) {
+    n = snprintf(part, sizeof part, ", seed %llu", (unsigned long long)l->seed);
+    les_buffer_append(&out, part, (size_t)n);
+  }
   for (int i = 0; i < l->n_edits; i++) {
     const les_edit *e = &l->edits[i];
     n = snprintf(part, sizeof part, "+%d.%d.%d.%d:%llu,%.17g,%d,%.17g,%d,%.17g@", e->op, e->part, e->head,
@@ -139,6 +143,12 @@ void les_lesions_free(les_lesions *l) {
   for (int i = 0; i < l->n; i++) lesion_free(&l->items[i]);
   free(l->items);
   *l = (les_lesions){0};
+}
+
+const les_lesion *les_lesions_resampled(const les_lesions *l) {
+  for (int i = 0; i < l->n; i++)
+    if (l->items[i].resamples) return &l->items[i];
+  return NULL;
 }
 
 const les_lesion *les_lesions_need_means(const les_lesions *l) {

@@ -296,3 +296,22 @@ les_status les_spec_parse_edit(les_spec_parser *p, les_edit *edit) {
     return wrong(p->spec, "'%.40s' is not understood; right is %s", p->at, ops[edit->op].example);
   return check_matrices(p, edit);
 }
+
+bool les_spec_is_intact(const char *spec) {
+  return !strcmp(spec, "none") || !strncmp(spec, "none:", 5);
+}
+
+les_status les_spec_parse_intact(les_spec_parser *p, bool *resamples, uint64_t *seed) {
+  const char *word;
+  *resamples = false;
+  if (!strcmp(p->spec, "none")) return LES_OK;
+  p->at = p->spec + 5;
+  int n = take_word(p, &word);
+  if (!word_is(word, n, "seed") || !accept(p, '='))
+    return wrong(p->spec, "'%.40s' is no key=value of none; right is none:seed=1", word);
+  LES_TRY(take_integer(p, KEY_SEED, 0, UINT64_MAX, seed));
+  if (*p->at == '+') return wrong(p->spec, "none stands alone: it is the intact model");
+  if (*p->at) return wrong(p->spec, "'%.40s' is not understood; right is none:seed=1", p->at);
+  *resamples = true;
+  return LES_OK;
+}

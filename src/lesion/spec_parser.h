@@ -17,6 +17,12 @@ typedef struct les_spec_parser {
  * model. edit->layers is the caller's to free, on failure too. */
 les_status les_spec_parse_edit(les_spec_parser *p, les_edit *edit);
 
+/* True for "none" and "none:seed=S". */
+bool les_spec_is_intact(const char *spec);
+
+/* Reads such a spec as a whole: *resamples, and the seed if it is true. */
+les_status les_spec_parse_intact(les_spec_parser *p, bool *resamples, uint64_t *seed);
+
 /* Name of an operation as specs write it: "skip". */
 const char *les_op_name(les_op op);
 

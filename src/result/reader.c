@@ -38,6 +38,8 @@ static les_status read_job(les_result *r, const les_hdf5 *h) {
   if (s != LES_OK) return les_fail_in(s, "%s", h->path);
   const cJSON *generate = cJSON_GetObjectItemCaseSensitive(doc, "generate");
   s = les_json_get_int(generate, "max_new_tokens", h->path, 0, INT32_MAX, &r->max_new_tokens);
+  r->samples = 1;
+  if (s == LES_OK) s = les_json_get_int(generate, "samples", h->path, 1, INT32_MAX, &r->samples);
   cJSON_Delete(doc);
   return s == LES_USAGE ? LES_FAILED : s; /* a damaged file */
 }

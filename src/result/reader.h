@@ -11,6 +11,7 @@ typedef struct les_result {
   char *path;
   char *job; /* JSON */
   int n_lesions, n_prompts, n_layers, max_new_tokens;
+  int samples; /* of each prompt, which are prompts of their own here, one after another */
   /* of each lesion (n_lesions): /lesions/spec, layer, family, operation, part, done */
   char **lesion_specs;
   int32_t *lesion_layers;

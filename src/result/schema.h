@@ -6,14 +6,15 @@
  *   /lesions/spec             string[L]    as in the job, with a layer in place of `each`: "skip@3.attn"
  *   /lesions/layer            int32[L]     the one layer that the lesion touches; -1: several or none
  *   /lesions/family           string[L]    the spec with `each` in place of that layer: "skip@each.attn"
- *   /lesions/operation        string[L]    "skip"; "none": the intact model; "several": several edits
+ *   /lesions/operation        string[L]    "skip"; "none": the intact model, also "none:seed=S"; "several":
+ *                                          several edits
  *   /lesions/part             string[L]    "block", "attn", "attn.head0", "mlp.down"; "none", "several"
  *   /lesions/dose             float32[L]   strength of the operation; NaN: it has none, or several edits
  *   /lesions/dose_key         string[L]    what the dose is: "sigma", "rank", "keep", "alpha", or "type",
  *                                          of which the dose is the bits per weight; "": there is none
  *   /lesions/done             uint8[L]     1: every cell is final, and sha256 is that of its rows
  *   /lesions/sha256           string[L]
- *   /prompts/id, domain, text string[P]
+ *   /prompts/id, domain, text string[P]    ids with "#1", "#2" ... behind them for samples of one prompt
  *   /baseline/FIELD           [P, ...]     fields of the intact run (les_field.baseline)
  *   /baseline/status, check   [P]          as in /cells
  *   /cells/FIELD              [L, P, ...]  fields of each cell (les_field)

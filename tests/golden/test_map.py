@@ -52,6 +52,34 @@ class Map(unittest.TestCase):
         self.assertIn("3 layers", text)
         self.assertNotIn("NOT FINISHED", text)
 
+    def test_floor_of_sampling(self):
+        values = made_up.profile([0.9, 0.3, 0.5, 0.3, 0.31], prompts=60)
+        lesions = ["skip@0", "skip@1", "skip@2", "none:seed=1", "none:seed=2"]
+        made_up.write(self.path, {"jaccard": values}, prompts=60, lesions=lesions, layers=[0, 1, 2, -1, -1], n_layers=3)
+        m, text = self.map()
+        stored = values.astype(np.float32).astype(float)
+        self.assertAlmostEqual(m["floor"]["mean"], stored[3:].mean(), places=8)
+        low, high = m["floor"]["ci95"]
+        bounds = [m["layers"][i]["ci95"] for i in (3, 4)]
+        self.assertEqual((low, high), (min(b[0] for b in bounds), max(b[1] for b in bounds)))
+        self.assertEqual(m["floor"]["controls"], lesions[3:])
+        self.assertEqual(m["floor"]["layers_not_above"], [1])
+        self.assertIn("(the intact model with 2 other seeds)\nnot told apart from it: layer 1\n", text)
+        self.assertEqual(m["hierarchy"], [0, 2, 1])
+        self.assertNotIn("samples", m["run"])
+
+    def test_samples_are_named(self):
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3])}, samples=3)
+        m, text = self.map()
+        self.assertEqual(m["run"]["samples"], 3)
+        self.assertIn("3 samples of each prompt", text)
+
+    def test_without_a_control_there_is_no_floor(self):
+        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3])}, lesions=["skip@0", "none"], layers=[0, -1])
+        m, text = self.map()
+        self.assertNotIn("floor", m)
+        self.assertNotIn("floor", text)
+
     def test_interval_is_the_studentised_bootstrap(self):
         values = np.random.default_rng(2).lognormal(0, 1, (1, 40))
         made_up.write(self.path, {"kl_mean": values}, prompts=40)

@@ -15,7 +15,7 @@ def fixed(strings):
 
 
 def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers=None, status=None, baseline=None,
-          architecture="llama", types=()):
+          architecture="llama", types=(), samples=None):
     """cells: {measure: array (L, P)}. status: array (L, P), default all done. baseline: {measure: array (P)}."""
     n_lesions = len(next(iter(cells.values())))
     n_layers = n_layers or n_lesions
@@ -23,7 +23,8 @@ def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers
     layers = layers if layers is not None else list(range(n_lesions))
     status = np.ones((n_lesions, prompts), np.uint8) if status is None else status
     with h5py.File(path, "w", libver="earliest") as f:
-        job = json.dumps({"lesions": lesions, "generate": {"max_new_tokens": tokens}})
+        generate = {"max_new_tokens": tokens} | ({"samples": samples} if samples else {})
+        job = json.dumps({"lesions": lesions, "generate": generate})
         f.create_dataset("job", data=fixed([job])[0], dtype=fixed([job]).dtype)
         f["lesions/spec"] = fixed(lesions)
         f["lesions/layer"] = np.array(layers, np.int32)

@@ -71,6 +71,25 @@ static void a_prompt_is_one_input(void **state) {
   assert_int_equal(les_columns_cost(&study->columns, 1), input->n + NEW);
 }
 
+/* The first sample of a prompt draws what the only one would draw. */
+static void samples_are_columns(void **state) {
+  (void)state;
+  les_columns c = {0};
+  assert_int_equal(les_columns_add_prompts(&c, &study->prompts, &(les_prompt_options){NEW, 0, 3}), LES_OK);
+  assert_int_equal(c.n, 3 * PROMPTS);
+  for (int i = 0; i < c.n; i++) {
+    const les_prompt *p = &study->prompts.items[i / 3];
+    char id[16];
+    snprintf(id, sizeof id, "%s#%d", p->id, i % 3 + 1);
+    assert_string_equal(c.items[i].id, id);
+    assert_string_equal(c.items[i].domain, p->domain);
+    assert_ptr_equal(c.inputs[i].tokens, p->tokens.ids);
+    for (int k = 0; k < i; k++) assert_true(c.inputs[k].stream != c.inputs[i].stream);
+    if (i % 3 == 0) assert_true(c.inputs[i].stream == study->columns.inputs[i / 3].stream);
+  }
+  les_columns_free(&c);
+}
+
 static void a_document_is_its_requests(void **state) {
   (void)state;
   assert_int_equal(study->columns.n, PROMPTS + DOCUMENTS);
@@ -145,7 +164,8 @@ static void make_other_order(les_study *other) {
   other->columns = (les_columns){0};
   unsigned want = study->layout.want;
   assert_int_equal(les_columns_add_task(&other->columns, study->tasks[1], "lambada_openai"), LES_OK);
-  assert_int_equal(les_columns_add_prompts(&other->columns, &study->prompts, NEW, want), LES_OK);
+  assert_int_equal(
+      les_columns_add_prompts(&other->columns, &study->prompts, &(les_prompt_options){NEW, want, 1}), LES_OK);
   assert_int_equal(les_columns_add_task(&other->columns, study->tasks[0], "piqa"), LES_OK);
 }
 
@@ -192,7 +212,8 @@ static void a_column_without_inputs_has_a_record(void **state) {
   les_study other = *study;
   other.columns = (les_columns){0};
   assert_int_equal(les_columns_add_task(&other.columns, &blank, "blank"), LES_OK);
-  assert_int_equal(les_columns_add_prompts(&other.columns, &study->prompts, NEW, 0), LES_OK);
+  assert_int_equal(les_columns_add_prompts(&other.columns, &study->prompts, &(les_prompt_options){NEW, 0, 1}),
+                   LES_OK);
   assert_int_equal(les_columns_cost(&other.columns, 0), 0);
   const les_cell cells[] = {{1, 0}, {LES_INTACT, 3}, {LES_INTACT, 1}};
   evaluate(&r, &other, cells, 3);
@@ -203,6 +224,7 @@ static void a_column_without_inputs_has_a_record(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_prompt_is_one_input),
+      cmocka_unit_test(samples_are_columns),
       cmocka_unit_test(a_document_is_its_requests),
       cmocka_unit_test(records_do_not_depend_on_the_order_of_columns),
       cmocka_unit_test(records_hold_what_their_column_is_asked),

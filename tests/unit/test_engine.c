@@ -172,6 +172,59 @@ static void the_intact_model_rescores_the_continuation(void **state) {
   les_engine_close(&engine);
 }
 
+/* What the intact model samples with each seed, from an engine whose own seed it is. */
+static int32_t sampled[2][N_INPUTS][NEW];
+
+static les_status keep_sampled(void *ctx, int index, const les_outcome *o) {
+  (void)index;
+  int32_t(*out)[NEW] = ctx;
+  assert_int_equal(o->n_tokens, NEW);
+  memcpy(out[o->input], o->tokens, NEW * sizeof(int32_t));
+  return LES_OK;
+}
+
+static les_status compare_sampled(void *ctx, int index, const les_outcome *o) {
+  (void)index;
+  assert_int_equal(o->n_tokens, NEW);
+  assert_memory_equal(o->tokens, sampled[o->lesion][o->input], NEW * sizeof(int32_t));
+  for (int i = 0; i < o->n_forced; i++) assert_true(o->kl[i] == 0 && o->nll[i] == o->intact->nll[i]);
+  *(int *)ctx += memcmp(o->tokens, o->intact->tokens, NEW * sizeof(int32_t)) != 0;
+  return LES_OK;
+}
+
+/* Under "none:seed=S" the intact model gives what it gives in an engine with that seed, not the draft. */
+static void a_control_samples_with_its_own_seed(void **state) {
+  (void)state;
+  static const char *const controls[] = {"none:seed=5", "none:seed=4"};
+  static const uint64_t seeds[] = {5, 4}; /* the second one is the engine's */
+  les_engine_item items[N_INPUTS * 2];
+  les_lesions l;
+  les_engine *engine;
+  les_engine_options o = {.compute = LES_COMPUTE_F32, .threads = 2, .sampling = {1, 0, 1, 0}};
+  assert_int_equal(les_lesions_parse(&l, controls, 2, &tiny.model.hparams), LES_OK);
+  for (int i = 0; i < N_INPUTS; i++) {
+    inputs[i].want = LES_WANT_KL | LES_WANT_FORCED;
+    inputs[i].stream = (uint64_t)i;
+  }
+  for (int k = 0; k < 2; k++) {
+    o.sampling.seed = seeds[k];
+    for (int i = 0; i < N_INPUTS; i++) items[i] = (les_engine_item){LES_INTACT, i};
+    assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, N_INPUTS, &l, NULL, &o), LES_OK);
+    assert_int_equal(les_engine_run(engine, items, N_INPUTS, keep_sampled, sampled[k], NULL), LES_OK);
+    les_engine_close(&engine);
+  }
+  for (int i = 0; i < 2 * N_INPUTS; i++) items[i] = (les_engine_item){i / N_INPUTS, i % N_INPUTS};
+  for (int rows = 1; rows <= 64; rows *= 8) {
+    int different = 0;
+    o.max_rows = rows;
+    assert_int_equal(les_engine_open(&engine, &tiny.model, inputs, N_INPUTS, &l, NULL, &o), LES_OK);
+    assert_int_equal(les_engine_run(engine, items, 2 * N_INPUTS, compare_sampled, &different, NULL), LES_OK);
+    assert_int_equal(different, N_INPUTS);
+    les_engine_close(&engine);
+  }
+  les_lesions_free(&l);
+}
+
 /* Eight lesions with parameters of their own, memory for about two of them. */
 static void replaced_parameters_keep_to_the_limit(void **state) {
   (void)state;
@@ -220,6 +273,7 @@ int main(void) {
       cmocka_unit_test(any_memory_gives_the_same),
       cmocka_unit_test(generation_alone_gives_the_same_tokens),
       cmocka_unit_test(the_intact_model_rescores_the_continuation),
+      cmocka_unit_test(a_control_samples_with_its_own_seed),
       cmocka_unit_test(replaced_parameters_keep_to_the_limit),
       cmocka_unit_test(a_stop_ends_the_run),
   };

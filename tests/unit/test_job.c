@@ -97,6 +97,8 @@ static void errors_name_the_trouble(void **state) {
       {START ", \"generate\": {\"max_new_tokens\": 5, \"seed\": 1}}", "the key beside 'generate'"},
       {"{\"model\": \"x\",\n \"lesions\": [\"skip@0\",\n ]}", ":3:2: not valid JSON: a comma before ']'"},
       {"{\"model\": \"\xc3\xa9\",}", ":1:15: not valid JSON: a comma before '}'"},
+      {START ", \"generate\": {\"max_new_tokens\": 5, \"samples\": 2}}", "'temperature' above 0"},
+      {START ", \"generate\": {\"max_new_tokens\": 5, \"temperature\": 1, \"samples\": 0}}", "'samples'"},
       {START ", \"compute\": \"f64\"}", "not 'f64'"},
       {START ", \"seed\": -3}", "'seed'"},
       {START ", \"threads\": 0}", "'threads'"},

@@ -1,5 +1,6 @@
 /* The grammar of lesions: what is accepted, what it means, and what is refused with which words. */
 #include "lesion/lesion.h"
+#include "lesion/target.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -96,6 +97,25 @@ static void test_each_takes_one_layer_in_all_edits(void **state) {
   les_lesions_free(&l);
 }
 
+static void test_intact_model_with_a_seed(void **state) {
+  (void)state;
+  const char *const specs[] = {"none", "none:seed=0", "none:seed=18446744073709551615"};
+  les_lesions l;
+  assert_int_equal(les_lesions_parse(&l, specs, 3, &gated), LES_OK);
+  assert_false(l.items[0].resamples);
+  assert_true(l.items[1].resamples && l.items[1].seed == 0 && l.items[2].seed == UINT64_MAX);
+  for (int i = 0; i < 3; i++) {
+    les_target t = les_lesion_target(&l.items[i]);
+    assert_int_equal(l.items[i].n_edits, 0);
+    assert_int_equal(l.items[i].layer, -1);
+    assert_string_equal(l.items[i].spec, specs[i]);
+    assert_string_equal(t.operation, "none");
+    assert_string_equal(t.part, "none");
+  }
+  assert_ptr_equal(les_lesions_resampled(&l), &l.items[1]);
+  les_lesions_free(&l);
+}
+
 static void assert_refused(const char *spec, const les_hparams *hparams, const char *reason) {
   les_lesions l;
   if (les_lesions_parse(&l, &spec, 1, hparams) != LES_USAGE) fail_msg("'%s' is not refused", spec);
@@ -112,6 +132,11 @@ static void test_refusals(void **state) {
       {"", "is no operation"},
       {"drop@1", "'drop' is no operation; known are skip"},
       {"none+skip@1", "is no operation"},
+      {"none:", "right is none:seed=1"},
+      {"none:sigma=1", "no key=value of none"},
+      {"none:seed=", "whole number"},
+      {"none:seed=1,seed=2", "not understood"},
+      {"none:seed=1+skip@1", "none stands alone"},
       {"skip", "'@LAYERS' is missing"},
       {"skip@", "layer number is missing"},
       {"skip@-1", "layer number is missing"},
@@ -168,11 +193,10 @@ static void test_refusals_by_shape(void **state) {
 
 static void test_duplicates(void **state) {
   (void)state;
-  static const char *const pairs[][2] = {{"none", "none"},
-                                         {"skip@0-1", "skip@0,1"},
-                                         {"skip@*", "skip@0-6"},
-                                         {"skip@each", "skip@4"},
-                                         {"noise@1:sigma=0.10,seed=0", "noise@1:sigma=1e-1"}};
+  static const char *const pairs[][2] = {
+      {"none", "none"},         {"none:seed=1", "none:seed=01"},
+      {"skip@0-1", "skip@0,1"}, {"skip@*", "skip@0-6"},
+      {"skip@each", "skip@4"},  {"noise@1:sigma=0.10,seed=0", "noise@1:sigma=1e-1"}};
   les_lesions l;
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
     assert_int_equal(les_lesions_parse(&l, pairs[i], 2, &gated), LES_USAGE);
@@ -191,6 +215,7 @@ int main(void) {
       cmocka_unit_test(test_layers),
       cmocka_unit_test(test_parts_and_keys),
       cmocka_unit_test(test_each_takes_one_layer_in_all_edits),
+      cmocka_unit_test(test_intact_model_with_a_seed),
       cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_refusals_by_shape),
       cmocka_unit_test(test_duplicates),

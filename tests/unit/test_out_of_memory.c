@@ -118,7 +118,7 @@ static les_status no_nan(void *ctx, int index, const les_outcome *o) {
 }
 
 static les_status sample(void) {
-  les_input input = {tokens, N_TOKENS, 0, 5, LES_WANT_KL | LES_WANT_TRACE | LES_WANT_LOGPROB_INTACT};
+  les_input input = {tokens, N_TOKENS, 0, 5, LES_WANT_KL | LES_WANT_TRACE | LES_WANT_LOGPROB_INTACT, 0};
   les_engine_options options = {.compute = LES_COMPUTE_F32,
                                 .threads = 1,
                                 .sampling = {.temperature = 1, .top_p = 1},

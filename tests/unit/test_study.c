@@ -41,6 +41,38 @@ static les_status open_study(const char *prompts, const char *rest, const les_mo
 #define PROMPT(text) "{\"id\": \"a\", \"domain\": \"d\", \"prompt\": \"" text "\"}\n"
 #define SKIP         "\"lesions\": [\"skip@each\"]"
 
+#define SAMPLED(more)                                                                                        \
+  "\"lesions\": [\"none:seed=3\"], \"generate\": {\"max_new_tokens\": 8, \"temperature\": 1" more "}"
+
+/* Several samples are another job; one is the job that does not say it. */
+static void samples_are_part_of_the_job(void **state) {
+  (void)state;
+  static const char *const rests[] = {SAMPLED(""), SAMPLED(", \"samples\": 1"), SAMPLED(", \"samples\": 2")};
+  les_job *jobs[3];
+  les_study *studies[3];
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(open_study(PROMPT("The sun is"), rests[i], model, &jobs[i], &studies[i]), LES_OK);
+    assert_int_equal(studies[i]->columns.n, i < 2 ? 1 : 2);
+  }
+  assert_string_equal(studies[0]->columns.items[0].id, "a");
+  assert_string_equal(studies[2]->columns.items[1].id, "a#2");
+  assert_string_equal(studies[0]->json, studies[1]->json);
+  assert_non_null(strstr(studies[2]->json, "\"samples\":2"));
+  for (int i = 0; i < 3; i++) les_study_close(&studies[i]), les_job_close(&jobs[i]);
+}
+
+static void a_control_needs_a_temperature(void **state) {
+  (void)state;
+  les_job *job;
+  les_study *study;
+  assert_int_equal(open_study(PROMPT("The sun is"),
+                              "\"lesions\": [\"none:seed=3\"], \"generate\": {\"max_new_tokens\": 8}", model,
+                              &job, &study),
+                   LES_FAILED);
+  assert_message("lesion 'none:seed=3' samples with another seed, but nothing is sampled");
+  les_job_close(&job);
+}
+
 static void everything_is_made(void **state) {
   (void)state;
   les_job *job;
@@ -157,6 +189,8 @@ static void model_without_tokenizer_says_why(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(everything_is_made),
+      cmocka_unit_test(samples_are_part_of_the_job),
+      cmocka_unit_test(a_control_needs_a_temperature),
       cmocka_unit_test(json_leaves_out_what_does_not_change_results),
       cmocka_unit_test(empty_prompt_is_the_begin_token),
       cmocka_unit_test(contradictions_are_named),
