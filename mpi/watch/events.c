@@ -92,8 +92,19 @@ cJSON *les_event_make(const char *name) {
   return event;
 }
 
+/* A full disk may take a part of a line, to which the next one would be glued. */
+static void take_back(les_events *e, off_t length) {
+  int error = errno;
+  if (length >= 0 && ftruncate(e->log, length) != 0) error = errno;
+  errno = error;
+}
+
 void les_events_add(les_events *e, cJSON *event) {
-  if (!write_json(e->log, event)) note_failure(e, e->log_path);
+  off_t length = lseek(e->log, 0, SEEK_END);
+  if (!write_json(e->log, event)) {
+    take_back(e, length);
+    note_failure(e, e->log_path);
+  }
   cJSON_Delete(event);
 }
 
