@@ -359,9 +359,11 @@ static les_status compute_tile(les_coordinator *c, les_worker_slot *s) {
 
 /* ---- the loop ------------------------------------------------------------------------------------------ */
 
-static les_status hand_out(les_coordinator *c, les_worker_slot *s) {
+/* Sets *some if there was a tile. */
+static les_status hand_out(les_coordinator *c, les_worker_slot *s, bool *some) {
   LES_TRY(les_sweep_state_next(c->state, number_of(c, s) - 1, &s->tile));
   if (!s->tile) return LES_OK;
+  *some = true;
   les_worker_slot_enter(s, LES_SLOT_BUSY);
   if (s->local) return compute_tile(c, s);
   send_tile(c, s);
@@ -374,11 +376,8 @@ static les_status step(les_coordinator *c, bool *some) {
   LES_TRY(receive_all(c, some));
   LES_TRY(check_health(c));
   for (int i = 0; i < c->n && !c->why; i++)
-    if (c->slots[i].state == LES_SLOT_IDLE) {
-      LES_TRY(hand_out(c, &c->slots[i]));
-      *some |= c->slots[i].local || c->slots[i].state == LES_SLOT_BUSY;
-    }
-  if (!c->local) watch(c); /* else between forward passes */
+    if (c->slots[i].state == LES_SLOT_IDLE) LES_TRY(hand_out(c, &c->slots[i], some));
+  watch(c);
   return LES_OK;
 }
 

@@ -239,7 +239,8 @@ static les_status fail_cell(les_sweep_state *s, les_cell cell, const char *reaso
   cJSON *event = les_event_make("failure"), *shown = cJSON_CreateObject();
   add_failure(&event, spec, id, reason);
   add_failure(&shown, spec, id, reason);
-  if (cJSON_GetArraySize(s->failures) < FAILURES_SHOWN)
+  if (shown &&
+      cJSON_GetArraySize(s->failures) < FAILURES_SHOWN) /* a lost one is no reason to lose the list */
     les_json_append(&s->failures, shown);
   else
     cJSON_Delete(shown);
@@ -337,22 +338,30 @@ void les_sweep_state_tick(les_sweep_state *s, const les_worker_view *workers, in
                           seconds_left(s, r));
 }
 
-les_status les_sweep_state_finish(les_sweep_state *s, int code, const char *message) {
-  les_status status = les_store_sync(s->store);
+/* What a good end and a good checkpoint promise. */
+static les_status put_on_disk(les_sweep_state *s) {
+  LES_TRY(les_store_sync(s->store));
   if (s->grid->todo == 0 && !s->history.finished[0]) les_date(s->history.finished);
-  les_status written = write_history(s);
-  if (status == LES_OK) status = written;
-  if (status != LES_OK && code == 0) code = 1;
+  return write_history(s);
+}
+
+les_status les_sweep_state_finish(les_sweep_state *s, les_status ended) {
+  char message[LES_MESSAGE_BYTES];
+  snprintf(message, sizeof message, "%s", les_message());
+  les_status status = put_on_disk(s);
+  if (ended == LES_FAILED || ended == LES_USAGE || (ended == LES_STOPPED && status == LES_OK))
+    status = les_fail(ended, "%s", message);
+  int code = les_exit_code(status);
   cJSON *event = les_event_make("end");
   les_json_add_number(&event, "exit_code", code);
   les_json_add_number(&event, "done", (double)s->grid->done);
   les_json_add_number(&event, "failed", (double)s->grid->failed);
-  if (message) les_json_add_string(&event, "message", message);
+  if (status != LES_OK) les_json_add_string(&event, "message", les_message());
   les_sweep_state_event(s, event, NULL);
   cJSON *doc = status_json(s, "ended");
   les_json_add_item(&doc, "workers", cJSON_CreateArray());
   les_json_add_number(&doc, "exit_code", code);
-  if (message) les_json_add_string(&doc, "message", message);
+  if (status != LES_OK) les_json_add_string(&doc, "message", les_message());
   les_events_status(s->events, doc);
   return status;
 }
