@@ -162,29 +162,22 @@ static void on_hello(les_coordinator *c, les_worker_slot *s, const les_hello *he
   les_sweep_state_event(c->state, event, NULL);
 }
 
-/* The cells of a report: (r->n) in `cells`. */
-static les_status read_cells(const les_coordinator *c, const les_report *r, les_cell *cells) {
+static les_status check_report(const les_coordinator *c, const les_report *r) {
   const les_grid *grid = les_sweep_state_grid(c->state);
-  int64_t size = les_grid_total(grid) + grid->n_columns;
   bool good = r->n >= 0 && r->n <= LES_TILE_CELLS;
-  for (int i = 0; good && i < r->n; i++) {
-    good = r->cells[i] >= 0 && r->cells[i] < size;
-    if (good) cells[i] = les_grid_cell(grid, r->cells[i]);
-  }
+  for (int i = 0; good && i < r->n; i++) good = les_grid_has(grid, r->cells[i]);
   return good ? LES_OK : les_fail(LES_FAILED, "a worker reported a cell that the sweep does not have");
 }
 
 static les_status on_report(les_coordinator *c, les_worker_slot *s, const les_report *r) {
-  les_cell cells[LES_TILE_CELLS];
-  LES_TRY(read_cells(c, r, cells));
-  if (r->n > 0 || r->last) LES_TRY(on_cells(c, s, cells, r->n));
+  LES_TRY(check_report(c, r));
+  if (r->n > 0 || r->last) LES_TRY(on_cells(c, s, r->cells, r->n));
   return r->last && s->tile && s->tile->id == r->tile ? on_tile_end(c, s) : LES_OK;
 }
 
 static les_status on_late_report(les_coordinator *c, const les_report *r) {
-  les_cell cells[LES_TILE_CELLS];
-  LES_TRY(read_cells(c, r, cells));
-  for (int i = 0; i < r->n; i++) LES_TRY(les_sweep_state_done(c->state, cells[i]));
+  LES_TRY(check_report(c, r));
+  for (int i = 0; i < r->n; i++) LES_TRY(les_sweep_state_done(c->state, r->cells[i]));
   return LES_OK;
 }
 
@@ -224,9 +217,8 @@ static les_status receive_all(les_coordinator *c, bool *some) {
 }
 
 static les_status send_tile(les_coordinator *c, les_worker_slot *s) {
-  const les_grid *grid = les_sweep_state_grid(c->state);
   les_tile_message m = {.tile = s->tile->id, .n = s->tile->n};
-  for (int i = 0; i < m.n; i++) m.cells[i] = les_grid_index(grid, s->tile->cells[i]);
+  memcpy(m.cells, s->tile->cells, (size_t)m.n * sizeof m.cells[0]);
   size_t bytes = offsetof(les_tile_message, cells) + (size_t)m.n * sizeof m.cells[0];
   return les_worker_link_send(&c->link, s, LES_TAG_TILE, &m, bytes);
 }

@@ -28,7 +28,7 @@ typedef struct les_welcome {
 
 typedef struct les_tile_message {
   int32_t tile, n;
-  int32_t cells[LES_TILE_CELLS]; /* (n) les_grid_index; only the n that count are sent */
+  les_cell cells[LES_TILE_CELLS]; /* (n) only the n that count are sent */
 } les_tile_message;
 
 typedef struct les_end {
@@ -45,7 +45,7 @@ typedef struct les_report {
   int32_t tile; /* 0: none in work */
   int32_t last; /* 1: the tile is finished, or ended early */
   int32_t n;
-  int32_t cells[LES_TILE_CELLS]; /* (n) les_grid_index of cells written since the last report */
+  les_cell cells[LES_TILE_CELLS]; /* (n) written since the last report */
 } les_report;
 
 typedef struct les_error {
@@ -53,5 +53,9 @@ typedef struct les_error {
   int32_t fatal; /* 1: no other worker would fare better: the result file cannot be written */
   char text[LES_ERROR_BYTES];
 } les_error;
+
+/* Open MPI's eager limit between processes of a node, the least there is; 64 bytes of it for its header. */
+_Static_assert(sizeof(les_report) <= 4096 - 64 && sizeof(les_tile_message) <= 4096 - 64,
+               "a message has to be sent without waiting for the receiver");
 
 #endif

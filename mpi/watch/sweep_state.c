@@ -198,7 +198,7 @@ static les_status checkpoint(les_sweep_state *s, int lesion) {
 
 static les_status settle(les_sweep_state *s, les_cell cell, uint8_t state) {
   if (!les_grid_set(s->grid, cell, state)) return LES_OK;
-  if (cell.lesion < 0 || s->grid->left[cell.lesion] > 0) return LES_OK;
+  if (cell.lesion == LES_INTACT || s->grid->left[cell.lesion] > 0) return LES_OK;
   return checkpoint(s, cell.lesion);
 }
 
@@ -232,7 +232,7 @@ static void add_failure(cJSON **to, const char *spec, const char *id, const char
 
 static les_status fail_cell(les_sweep_state *s, les_cell cell, const char *reason) {
   char text[700];
-  const char *spec = cell.lesion < 0 ? "none" : s->study->lesions.items[cell.lesion].spec;
+  const char *spec = cell.lesion == LES_INTACT ? "none" : s->study->lesions.items[cell.lesion].spec;
   const char *id = s->study->columns.items[cell.column].id;
   if (les_grid_get(s->grid, cell) != LES_CELL_TODO) return LES_OK;
   LES_TRY(les_store_put_failed(s->store, cell));
@@ -249,9 +249,9 @@ static les_status fail_cell(les_sweep_state *s, les_cell cell, const char *reaso
   return settle(s, cell, LES_CELL_FAILED);
 }
 
-/* A prompt whose intact run fails has no cell that could be computed. */
-static les_status fail_prompt(les_sweep_state *s, int prompt, const char *reason) {
-  for (int i = -1; i < s->grid->n_lesions; i++) LES_TRY(fail_cell(s, (les_cell){i, prompt}, reason));
+/* A column whose intact run fails has no cell that could be computed. */
+static les_status fail_column(les_sweep_state *s, int column, const char *reason) {
+  for (int i = LES_INTACT; i < s->grid->n_lesions; i++) LES_TRY(fail_cell(s, (les_cell){i, column}, reason));
   return LES_OK;
 }
 
@@ -265,7 +265,7 @@ les_status les_sweep_state_lost(les_sweep_state *s, les_tile *tile, const char *
   }
   LES_TRY(les_sched_lost(s->sched, tile, &failed, &give_up));
   if (!give_up) return LES_OK;
-  return failed.lesion < 0 ? fail_prompt(s, failed.column, reason) : fail_cell(s, failed, reason);
+  return failed.lesion == LES_INTACT ? fail_column(s, failed.column, reason) : fail_cell(s, failed, reason);
 }
 
 /* ---- telling ------------------------------------------------------------------------------------------- */

@@ -104,7 +104,7 @@ typedef struct results {
 } results;
 
 static const char *spec_of(const results *r, int lesion) {
-  return lesion < 0 ? "none" : r->lesions->items[lesion].spec;
+  return lesion == LES_INTACT ? "none" : r->lesions->items[lesion].spec;
 }
 
 static cJSON *describe(const results *r, const les_outcome *out, const char *text) {
@@ -149,7 +149,7 @@ static void print_results(const results *r, int n) {
   for (int p = 0; p < n_prompts; p++) {
     printf("%s%s\n", p ? "\n" : "", r->o->prompts.items[p].value);
     for (int i = p; i < n; i += n_prompts)
-      printf("  [%s] %s\n", spec_of(r, i / n_prompts - 1),
+      printf("  [%s] %s\n", spec_of(r, LES_INTACT + i / n_prompts),
              r->items[i].text ? r->items[i].text : "(no tokenizer; use --json)");
   }
 }
@@ -161,7 +161,7 @@ static les_status run(results *r, les_engine *engine) {
   les_status status = LES_OK;
   if (!cells || !r->items) status = les_no_memory("%d continuations", n);
   for (int i = 0; status == LES_OK && i < n; i++)
-    cells[i] = (les_engine_item){.lesion = i / n_prompts - 1, .input = i % n_prompts};
+    cells[i] = (les_engine_item){.lesion = LES_INTACT + i / n_prompts, .input = i % n_prompts};
   if (status == LES_OK) status = les_engine_run(engine, cells, n, on_outcome, r, NULL);
   if (status == LES_OK) print_results(r, n);
   for (int i = 0; r->items && i < n; i++) {

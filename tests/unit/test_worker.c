@@ -87,6 +87,18 @@ static void a_tile_of_too_many_cells_ends_the_worker(void **state) {
   drain(0);
 }
 
+static void a_cell_that_is_not_in_the_grid_ends_the_worker(void **state) {
+  (void)state;
+  int code = 0;
+  put_welcome();
+  put(LES_TAG_TILE, &(les_tile_message){.tile = 1, .n = 1, .cells = {{0, 3}}}, sizeof(les_tile_message));
+  assert_int_equal(
+      les_worker_run(&team, &(les_tile_runner){0}, &(les_grid){.n_lesions = 2, .n_columns = 3}, &code),
+      LES_FAILED);
+  assert_message("does not understand");
+  drain(0);
+}
+
 static void a_failed_send_leaves_nothing_pending(void **state) {
   (void)state;
   const les_patience patience = {.silence = 30, .work = 100};
@@ -141,6 +153,7 @@ int main(void) {
       cmocka_unit_test(the_end_carries_the_exit_code),
       cmocka_unit_test(an_unknown_message_ends_the_worker),
       cmocka_unit_test(a_tile_of_too_many_cells_ends_the_worker),
+      cmocka_unit_test(a_cell_that_is_not_in_the_grid_ends_the_worker),
       cmocka_unit_test(a_failed_send_leaves_nothing_pending),
       cmocka_unit_test(a_message_without_memory_does_not_blame_the_worker),
       cmocka_unit_test(a_worker_that_is_not_well_is_given_up),
