@@ -1,6 +1,7 @@
 #include "ranks/coordinator.h"
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/json.h"
 #include "ranks/worker_link.h"
 #include "watch/interrupt.h"
@@ -81,7 +82,7 @@ les_status les_coordinator_open(les_coordinator **out, les_team *team, les_sweep
   c->looped = les_now();
   c->welcome.pid = getpid();
   c->welcome.heartbeat = 1 + n / 1000.0; /* at most 1,000 heartbeats a second */
-  gethostname(c->welcome.host, sizeof c->welcome.host - 1);
+  les_host_name(c->welcome.host);
   les_status status = LES_OK;
   for (int i = 0; i < n && status == LES_OK; i++) {
     strcpy(c->slots[i].host, "?");

@@ -3,6 +3,8 @@
 #ifndef LES_RANKS_MESSAGE_H
 #define LES_RANKS_MESSAGE_H
 
+#include "base/host.h"
+#include "base/status.h"
 #include "grid/scheduler.h"
 
 typedef enum les_tag {
@@ -17,8 +19,6 @@ typedef enum les_tag {
   LES_TAG_REPORT, /* les_report: cells done, or a heartbeat */
   LES_TAG_ERROR,  /* les_error */
 } les_tag;
-
-enum { LES_HOST_BYTES = 64, LES_ERROR_BYTES = 1024 /* as long as a message gets */ };
 
 typedef struct les_welcome {
   int32_t pid; /* of rank 0 */
@@ -51,7 +51,7 @@ typedef struct les_report {
 typedef struct les_error {
   int32_t tile;  /* the tile that failed; 0: none */
   int32_t fatal; /* 1: no other worker would fare better: the result file cannot be written */
-  char text[LES_ERROR_BYTES];
+  char text[LES_MESSAGE_BYTES];
 } les_error;
 
 /* Open MPI's eager limit between processes of a node, the least there is; 64 bytes of it for its header. */

@@ -1,6 +1,7 @@
 #include "ranks/worker.h"
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "store/mpi_check.h"
 #include "watch/process.h"
 
@@ -191,15 +192,15 @@ void les_worker_decline(const les_team *team) {
 
 les_status les_worker_announce(const les_team *team) {
   les_hello hello = {.pid = getpid()};
-  gethostname(hello.host, sizeof hello.host - 1);
+  les_host_name(hello.host);
   LES_TRY_MPI(MPI_Send(&hello, sizeof hello, MPI_BYTE, 0, LES_TAG_HELLO, team->root), "greeting rank 0");
   return LES_OK;
 }
 
 /* Rank 0's welcome is its first message. */
 static void await_welcome(worker *w) {
-  char host[LES_HOST_BYTES] = "";
-  gethostname(host, sizeof host - 1);
+  char host[LES_HOST_BYTES];
+  les_host_name(host);
   while (!w->welcome.pid && !w->ended) wait_message(w);
   w->root_is_here = !strcmp(host, w->welcome.host);
   send_root(w, LES_TAG_READY, NULL, 0);

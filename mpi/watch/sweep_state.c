@@ -1,6 +1,7 @@
 #include "watch/sweep_state.h"
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/json.h"
 #include "store/store_file.h"
 
@@ -44,8 +45,8 @@ static void set_costs(les_grid *grid, const les_study *study) {
 }
 
 static void add_host(char *hosts, size_t bytes) {
-  char name[64] = "";
-  gethostname(name, sizeof name - 1);
+  char name[LES_HOST_BYTES];
+  les_host_name(name);
   size_t used = strlen(hosts), n = strlen(name);
   for (const char *at = hosts; (at = strstr(at, name)); at += n)
     if ((at == hosts || at[-1] == ',') && (at[n] == 0 || at[n] == ',')) return;
@@ -304,8 +305,8 @@ static cJSON *workers_json(const les_worker_view *workers, int n) {
 }
 
 static cJSON *status_json(const les_sweep_state *s, const char *state) {
-  char host[64] = "", date[LES_DATE_BYTES];
-  gethostname(host, sizeof host - 1);
+  char host[LES_HOST_BYTES], date[LES_DATE_BYTES];
+  les_host_name(host);
   les_date(date);
   double r = rate(s), eta = seconds_left(s, r);
   cJSON *doc = cJSON_CreateObject();
