@@ -1,6 +1,6 @@
 #include "ranks/pending_send.h"
 
-#include "store/mpi_check.h"
+#include "comm/mpi_check.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "ranks/team.h"
 
-#include "store/mpi_check.h"
+#include "comm/mpi_check.h"
 #include "watch/interrupt.h"
 
 #include <limits.h>

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/host.h"
-#include "store/mpi_check.h"
+#include "comm/mpi_check.h"
 #include "watch/process.h"
 
 #include <pthread.h>

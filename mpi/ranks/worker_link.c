@@ -1,7 +1,7 @@
 #include "ranks/worker_link.h"
 
 #include "base/clock.h"
-#include "store/mpi_check.h"
+#include "comm/mpi_check.h"
 
 #include <stdio.h>
 

@@ -2,10 +2,10 @@
 
 #include "base/clock.h"
 #include "base/cores.h"
+#include "comm/mpi_check.h"
 #include "model/load.h"
 #include "ranks/coordinator.h"
 #include "ranks/worker.h"
-#include "store/mpi_check.h"
 #include "store/store_create.h"
 #include "store/store_file.h"
 #include "watch/lock.h"
