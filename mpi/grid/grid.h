@@ -22,12 +22,18 @@ typedef struct les_grid {
 les_status les_grid_open(les_grid **out, int n_lesions, int n_columns);
 void les_grid_close(les_grid **grid);
 
-/* A cell's place in `status`, and back. It is also how cells travel in messages. */
+/* A cell's place in `status`, and back. */
 static inline int32_t les_grid_index(const les_grid *g, les_cell cell) {
   return (int32_t)(cell.lesion - LES_INTACT) * g->n_columns + cell.column;
 }
 static inline les_cell les_grid_cell(const les_grid *g, int32_t index) {
   return (les_cell){.lesion = LES_INTACT + index / g->n_columns, .column = index % g->n_columns};
+}
+
+/* Whether there is such a cell: for those that come from another process. */
+static inline bool les_grid_has(const les_grid *g, les_cell cell) {
+  return cell.lesion >= LES_INTACT && cell.lesion < g->n_lesions && cell.column >= 0 &&
+         cell.column < g->n_columns;
 }
 
 /* Gives a cell its state; false if it had that already. */

@@ -14,7 +14,7 @@
 
 #include "grid/grid.h"
 
-enum { LES_TILE_CELLS = 512 }; /* a tile's most cells: its message stays below any MPI's eager limit */
+enum { LES_TILE_CELLS = 480 }; /* a tile's most cells: its message stays below any MPI's eager limit */
 
 typedef struct les_tile {
   int id;                          /* 1, 2, ... in the order of handing out */

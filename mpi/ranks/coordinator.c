@@ -1,6 +1,7 @@
 #include "ranks/coordinator.h"
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/json.h"
 #include "ranks/worker_link.h"
 #include "watch/interrupt.h"
@@ -41,15 +42,15 @@ static int number_of(const les_coordinator *c, const les_worker_slot *s) {
 
 /* ---- starting and ending ------------------------------------------------------------------------------- */
 
-static void welcome(les_coordinator *c, les_worker_slot *s, MPI_Comm comm, int rank) {
+static les_status welcome(les_coordinator *c, les_worker_slot *s, MPI_Comm comm, int rank) {
   s->comm = comm;
   s->rank = rank;
   s->pid = 0;
   s->stopped = 0;
-  s->unreachable = false;
+  *s->unreachable = 0;
   s->heard = les_now();
   les_worker_slot_enter(s, LES_SLOT_STARTING);
-  les_worker_link_send(&c->link, s, LES_TAG_WELCOME, &c->welcome, sizeof c->welcome);
+  return les_worker_link_send(&c->link, s, LES_TAG_WELCOME, &c->welcome, sizeof c->welcome);
 }
 
 /* The worker in this process has nothing to load and nobody to say hello to. */
@@ -81,15 +82,20 @@ les_status les_coordinator_open(les_coordinator **out, les_team *team, les_sweep
   c->looped = les_now();
   c->welcome.pid = getpid();
   c->welcome.heartbeat = 1 + n / 1000.0; /* at most 1,000 heartbeats a second */
-  gethostname(c->welcome.host, sizeof c->welcome.host - 1);
-  for (int i = 0; i < n; i++) {
+  les_host_name(c->welcome.host);
+  les_status status = LES_OK;
+  for (int i = 0; i < n && status == LES_OK; i++) {
     strcpy(c->slots[i].host, "?");
     if (c->local)
       settle_local(c, &c->slots[i]);
     else
-      welcome(c, &c->slots[i], MPI_COMM_WORLD, i + 1);
+      status = welcome(c, &c->slots[i], MPI_COMM_WORLD, i + 1);
   }
-  return LES_OK;
+  if (status == LES_OK) return LES_OK;
+  free(c->views);
+  free(c);
+  *out = NULL;
+  return status;
 }
 
 /* After a death the workers leave without MPI_Finalize, and rank 0, through which their messages may pass,
@@ -112,8 +118,9 @@ void les_coordinator_close(les_coordinator **coordinator, int code) {
   if (!c) return;
   les_end end = {.code = code, .rank_died = c->team->rank_died};
   for (int i = 0; i < c->n; i++)
-    if (!c->slots[i].local && c->slots[i].state != LES_SLOT_GONE)
-      les_worker_link_send(&c->link, &c->slots[i], LES_TAG_END, &end, sizeof end);
+    if (!c->slots[i].local && c->slots[i].state != LES_SLOT_GONE &&
+        les_worker_link_send(&c->link, &c->slots[i], LES_TAG_END, &end, sizeof end) != LES_OK)
+      c->team->rank_died = true; /* without MPI_Finalize: the worker sees rank 0's end and leaves by itself */
   await_leaving(c);
   free(c->views);
   free(c);
@@ -156,29 +163,22 @@ static void on_hello(les_coordinator *c, les_worker_slot *s, const les_hello *he
   les_sweep_state_event(c->state, event, NULL);
 }
 
-/* The cells of a report: (r->n) in `cells`. */
-static les_status read_cells(const les_coordinator *c, const les_report *r, les_cell *cells) {
+static les_status check_report(const les_coordinator *c, const les_report *r) {
   const les_grid *grid = les_sweep_state_grid(c->state);
-  int64_t size = les_grid_total(grid) + grid->n_columns;
   bool good = r->n >= 0 && r->n <= LES_TILE_CELLS;
-  for (int i = 0; good && i < r->n; i++) {
-    good = r->cells[i] >= 0 && r->cells[i] < size;
-    if (good) cells[i] = les_grid_cell(grid, r->cells[i]);
-  }
+  for (int i = 0; good && i < r->n; i++) good = les_grid_has(grid, r->cells[i]);
   return good ? LES_OK : les_fail(LES_FAILED, "a worker reported a cell that the sweep does not have");
 }
 
 static les_status on_report(les_coordinator *c, les_worker_slot *s, const les_report *r) {
-  les_cell cells[LES_TILE_CELLS];
-  LES_TRY(read_cells(c, r, cells));
-  if (r->n > 0 || r->last) LES_TRY(on_cells(c, s, cells, r->n));
+  LES_TRY(check_report(c, r));
+  if (r->n > 0 || r->last) LES_TRY(on_cells(c, s, r->cells, r->n));
   return r->last && s->tile && s->tile->id == r->tile ? on_tile_end(c, s) : LES_OK;
 }
 
 static les_status on_late_report(les_coordinator *c, const les_report *r) {
-  les_cell cells[LES_TILE_CELLS];
-  LES_TRY(read_cells(c, r, cells));
-  for (int i = 0; i < r->n; i++) LES_TRY(les_sweep_state_done(c->state, cells[i]));
+  LES_TRY(check_report(c, r));
+  for (int i = 0; i < r->n; i++) LES_TRY(les_sweep_state_done(c->state, r->cells[i]));
   return LES_OK;
 }
 
@@ -217,12 +217,11 @@ static les_status receive_all(les_coordinator *c, bool *some) {
   return les_worker_link_receive(&c->link, &to, some);
 }
 
-static void send_tile(les_coordinator *c, les_worker_slot *s) {
-  const les_grid *grid = les_sweep_state_grid(c->state);
+static les_status send_tile(les_coordinator *c, les_worker_slot *s) {
   les_tile_message m = {.tile = s->tile->id, .n = s->tile->n};
-  for (int i = 0; i < m.n; i++) m.cells[i] = les_grid_index(grid, s->tile->cells[i]);
+  memcpy(m.cells, s->tile->cells, (size_t)m.n * sizeof m.cells[0]);
   size_t bytes = offsetof(les_tile_message, cells) + (size_t)m.n * sizeof m.cells[0];
-  les_worker_link_send(&c->link, s, LES_TAG_TILE, &m, bytes);
+  return les_worker_link_send(&c->link, s, LES_TAG_TILE, &m, bytes);
 }
 
 /* ---- health -------------------------------------------------------------------------------------------- */
@@ -238,20 +237,21 @@ static les_patience patience(const les_coordinator *c) {
 }
 
 /* Starts another process in a gone worker's place. A failure is tried again later, a few times. */
-static void replace(les_coordinator *c, les_worker_slot *s) {
+static les_status replace(les_coordinator *c, les_worker_slot *s) {
   MPI_Comm worker;
   char text[256];
   s->comm = MPI_COMM_NULL;
   s->failed_starts++;
   les_sweep_state_event(c->state, les_event_make("spawn"), NULL);
   if (les_recovery_spawn(c->respawn, s->pid && !s->here ? s->host : NULL, &worker) == LES_OK) {
-    welcome(c, s, worker, 0);
+    LES_TRY(welcome(c, s, worker, 0));
     les_sweep_state_event(c->state, les_event_make("replacement"), NULL);
-    return;
+    return LES_OK;
   }
   les_worker_slot_enter(s, LES_SLOT_GONE);
   snprintf(text, sizeof text, "worker %d is not replaced yet: %s", number_of(c, s), les_message());
   les_sweep_state_event(c->state, les_event_make("no replacement"), text);
+  return LES_OK;
 }
 
 static les_status give_up_worker(les_coordinator *c, les_worker_slot *s, const char *why) {
@@ -296,7 +296,7 @@ static les_status check_health(les_coordinator *c) {
       LES_TRY(receive_all(c, &some)); /* what it sent before it died */
       LES_TRY(give_up_worker(c, s, why));
     }
-    if (to_replace(c, s)) replace(c, s);
+    if (to_replace(c, s)) LES_TRY(replace(c, s));
     hope |= s->state != LES_SLOT_GONE || s->failed_starts < MAX_FAILED_STARTS;
     excuse_pause(c); /* starting a process may take long, or wait in vain for one that died meanwhile */
   }
@@ -313,7 +313,7 @@ static const char *limit_reached(const les_limits *limits) {
   return NULL;
 }
 
-static void ask_to_stop(les_coordinator *c, const char *why) {
+static les_status ask_to_stop(les_coordinator *c, const char *why) {
   char text[160];
   c->why = why;
   c->asked = les_now();
@@ -323,17 +323,18 @@ static void ask_to_stop(les_coordinator *c, const char *why) {
   les_sweep_state_event(c->state, event, text);
   for (int i = 0; i < c->n; i++)
     if (!c->slots[i].local && c->slots[i].state == LES_SLOT_BUSY)
-      les_worker_link_send(&c->link, &c->slots[i], LES_TAG_STOP, NULL, 0);
+      LES_TRY(les_worker_link_send(&c->link, &c->slots[i], LES_TAG_STOP, NULL, 0));
+  return LES_OK;
 }
 
 /* Tells how the sweep goes, and looks whether it has to stop. */
-static void watch(les_coordinator *c) {
-  if (les_now() - c->watched < watch_interval) return;
+static les_status watch(les_coordinator *c) {
+  if (les_now() - c->watched < watch_interval) return LES_OK;
   c->watched = les_now();
   for (int i = 0; i < c->n; i++) c->views[i] = les_worker_slot_view(&c->slots[i]);
   les_sweep_state_tick(c->state, c->views, c->n);
   const char *why = c->why ? NULL : limit_reached(c->limits);
-  if (why) ask_to_stop(c, why);
+  return why ? ask_to_stop(c, why) : LES_OK;
 }
 
 /* ---- the worker in this process ------------------------------------------------------------------------ */
@@ -345,8 +346,7 @@ static les_status on_local_cell(void *ctx, les_cell cell) {
 
 static bool between_passes(void *ctx) {
   les_coordinator *c = ctx;
-  watch(c);
-  return c->why != NULL;
+  return watch(c) != LES_OK || c->why;
 }
 
 static les_status compute_tile(les_coordinator *c, les_worker_slot *s) {
@@ -359,13 +359,14 @@ static les_status compute_tile(les_coordinator *c, les_worker_slot *s) {
 
 /* ---- the loop ------------------------------------------------------------------------------------------ */
 
-static les_status hand_out(les_coordinator *c, les_worker_slot *s) {
+/* Sets *some if there was a tile. */
+static les_status hand_out(les_coordinator *c, les_worker_slot *s, bool *some) {
   LES_TRY(les_sweep_state_next(c->state, number_of(c, s) - 1, &s->tile));
   if (!s->tile) return LES_OK;
+  *some = true;
   les_worker_slot_enter(s, LES_SLOT_BUSY);
   if (s->local) return compute_tile(c, s);
-  send_tile(c, s);
-  return LES_OK;
+  return send_tile(c, s);
 }
 
 /* *some: something has happened, so that more may be soon. */
@@ -374,12 +375,8 @@ static les_status step(les_coordinator *c, bool *some) {
   LES_TRY(receive_all(c, some));
   LES_TRY(check_health(c));
   for (int i = 0; i < c->n && !c->why; i++)
-    if (c->slots[i].state == LES_SLOT_IDLE) {
-      LES_TRY(hand_out(c, &c->slots[i]));
-      *some |= c->slots[i].local || c->slots[i].state == LES_SLOT_BUSY;
-    }
-  if (!c->local) watch(c); /* else between forward passes */
-  return LES_OK;
+    if (c->slots[i].state == LES_SLOT_IDLE) LES_TRY(hand_out(c, &c->slots[i], some));
+  return watch(c);
 }
 
 /* No tile is in work any more, or those that are do not end. */

@@ -3,6 +3,8 @@
 #ifndef LES_RANKS_MESSAGE_H
 #define LES_RANKS_MESSAGE_H
 
+#include "base/host.h"
+#include "base/status.h"
 #include "grid/scheduler.h"
 
 typedef enum les_tag {
@@ -18,8 +20,6 @@ typedef enum les_tag {
   LES_TAG_ERROR,  /* les_error */
 } les_tag;
 
-enum { LES_HOST_BYTES = 64, LES_ERROR_BYTES = 1024 /* as long as a message gets */ };
-
 typedef struct les_welcome {
   int32_t pid; /* of rank 0 */
   char host[LES_HOST_BYTES];
@@ -28,7 +28,7 @@ typedef struct les_welcome {
 
 typedef struct les_tile_message {
   int32_t tile, n;
-  int32_t cells[LES_TILE_CELLS]; /* (n) les_grid_index; only the n that count are sent */
+  les_cell cells[LES_TILE_CELLS]; /* (n) only the n that count are sent */
 } les_tile_message;
 
 typedef struct les_end {
@@ -45,13 +45,17 @@ typedef struct les_report {
   int32_t tile; /* 0: none in work */
   int32_t last; /* 1: the tile is finished, or ended early */
   int32_t n;
-  int32_t cells[LES_TILE_CELLS]; /* (n) les_grid_index of cells written since the last report */
+  les_cell cells[LES_TILE_CELLS]; /* (n) written since the last report */
 } les_report;
 
 typedef struct les_error {
   int32_t tile;  /* the tile that failed; 0: none */
   int32_t fatal; /* 1: no other worker would fare better: the result file cannot be written */
-  char text[LES_ERROR_BYTES];
+  char text[LES_MESSAGE_BYTES];
 } les_error;
+
+/* Open MPI's eager limit between processes of a node, the least there is; 64 bytes of it for its header. */
+_Static_assert(sizeof(les_report) <= 4096 - 64 && sizeof(les_tile_message) <= 4096 - 64,
+               "a message has to be sent without waiting for the receiver");
 
 #endif

@@ -7,15 +7,16 @@
 #include "base/status.h"
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A list of them begins as NULL. */
 typedef struct les_pending_send les_pending_send;
 
-/* Local. Starts to send a copy of `bytes` bytes to `rank` of comm, or of its remote group. LES_FAILED:
- * nothing is on its way. */
+/* Local. Starts to send a copy of `bytes` bytes to `rank` of comm, or of its remote group. *reached false:
+ * MPI failed, nothing is on its way, and the message says why. LES_FAILED: no memory for the copy. */
 les_status les_pending_send_start(les_pending_send **list, const void *body, size_t bytes, int rank, int tag,
-                                  MPI_Comm comm);
+                                  MPI_Comm comm, bool *reached);
 
 /* Local. Frees those that MPI has completed. */
 void les_pending_send_collect(les_pending_send **list);

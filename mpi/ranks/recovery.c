@@ -1,6 +1,6 @@
 #include "ranks/recovery.h"
 
-#include "store/mpi_check.h"
+#include "comm/mpi_check.h"
 #include "watch/process.h"
 
 #include <limits.h>

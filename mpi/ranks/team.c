@@ -1,14 +1,12 @@
 #include "ranks/team.h"
 
-#include "store/mpi_check.h"
+#include "comm/mpi_check.h"
 #include "watch/interrupt.h"
 
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
-
-enum { MESSAGE_BYTES = 1024 };
 
 /* Who shares this node, and whether they share its cores. */
 static les_status look_at_node(les_team *team, MPI_Comm node) {
@@ -60,7 +58,7 @@ void les_team_free(les_team *team, int code) {
 }
 
 les_status les_team_agree(const les_team *team, les_status status) {
-  char message[MESSAGE_BYTES];
+  char message[LES_MESSAGE_BYTES];
   int first = status == LES_OK ? INT_MAX : team->rank, result = (int)status;
   if (team->spawned) return status;
   snprintf(message, sizeof message, "%s", les_message());

@@ -1,7 +1,8 @@
 #include "ranks/worker.h"
 
 #include "base/clock.h"
-#include "store/mpi_check.h"
+#include "base/host.h"
+#include "comm/mpi_check.h"
 #include "watch/process.h"
 
 #include <pthread.h>
@@ -57,7 +58,7 @@ static void send_root(const worker *w, int tag, const void *body, size_t bytes) 
 
 static void send_report(worker *w) {
   send_root(w, LES_TAG_REPORT, &w->report,
-            offsetof(les_report, cells) + (size_t)w->report.n * sizeof(int32_t));
+            offsetof(les_report, cells) + (size_t)w->report.n * sizeof w->report.cells[0]);
   w->report.n = 0;
   w->sent = les_now();
 }
@@ -100,6 +101,12 @@ static bool find_place(worker *w, int tag, void **body, size_t *bytes) {
   }
 }
 
+static bool understood(const worker *w, const les_tile_message *tile) {
+  bool good = tile->n >= 1 && tile->n <= LES_TILE_CELLS;
+  for (int i = 0; good && i < tile->n; i++) good = les_grid_has(w->grid, tile->cells[i]);
+  return good;
+}
+
 /* Takes one message if there is one. Called with the lock held. */
 static bool receive(worker *w) {
   int there = 0;
@@ -112,7 +119,7 @@ static bool receive(worker *w) {
   w->heard = les_now();
   w->confused = !find_place(w, s.MPI_TAG, &body, &bytes);
   if (!w->confused) need_root(MPI_Recv(body, (int)bytes, MPI_BYTE, 0, s.MPI_TAG, w->root, MPI_STATUS_IGNORE));
-  if (s.MPI_TAG == LES_TAG_TILE) w->confused = w->tile.n < 1 || w->tile.n > LES_TILE_CELLS;
+  if (s.MPI_TAG == LES_TAG_TILE) w->confused = !understood(w, &w->tile);
   if (s.MPI_TAG == LES_TAG_STOP) w->stop = true;
   if (s.MPI_TAG == LES_TAG_END || w->confused) w->ended = w->stop = true;
   return true;
@@ -147,21 +154,19 @@ static bool asked_to_stop(void *ctx) {
 static les_status on_cell(void *ctx, les_cell cell) {
   worker *w = ctx;
   pthread_mutex_lock(&w->lock);
-  w->report.cells[w->report.n++] = les_grid_index(w->grid, cell);
+  w->report.cells[w->report.n++] = cell;
   pthread_mutex_unlock(&w->lock);
   return LES_OK;
 }
 
 static void run_tile(worker *w) {
-  les_cell cells[LES_TILE_CELLS];
   bool fatal;
-  for (int i = 0; i < w->tile.n; i++) cells[i] = les_grid_cell(w->grid, w->tile.cells[i]);
   pthread_mutex_lock(&w->lock);
   w->report.tile = w->tile.tile;
   pthread_mutex_unlock(&w->lock);
 
   const les_tile_listener listener = {.ctx = w, .cell = on_cell, .stop = asked_to_stop};
-  les_status status = les_tile_run(w->runner, cells, w->tile.n, &listener, &fatal);
+  les_status status = les_tile_run(w->runner, w->tile.cells, w->tile.n, &listener, &fatal);
   /* rank 0 reads completed lesions itself: on another node it would not see what is not synced */
   if (status == LES_OK && !w->root_is_here && les_store_sync(w->runner->store) != LES_OK)
     status = LES_FAILED, fatal = true;
@@ -187,15 +192,15 @@ void les_worker_decline(const les_team *team) {
 
 les_status les_worker_announce(const les_team *team) {
   les_hello hello = {.pid = getpid()};
-  gethostname(hello.host, sizeof hello.host - 1);
+  les_host_name(hello.host);
   LES_TRY_MPI(MPI_Send(&hello, sizeof hello, MPI_BYTE, 0, LES_TAG_HELLO, team->root), "greeting rank 0");
   return LES_OK;
 }
 
 /* Rank 0's welcome is its first message. */
 static void await_welcome(worker *w) {
-  char host[LES_HOST_BYTES] = "";
-  gethostname(host, sizeof host - 1);
+  char host[LES_HOST_BYTES];
+  les_host_name(host);
   while (!w->welcome.pid && !w->ended) wait_message(w);
   w->root_is_here = !strcmp(host, w->welcome.host);
   send_root(w, LES_TAG_READY, NULL, 0);

@@ -1,22 +1,32 @@
 #include "ranks/worker_link.h"
 
 #include "base/clock.h"
-#include "store/mpi_check.h"
+#include "comm/mpi_check.h"
+
+#include <stdio.h>
 
 enum { PROBE_BATCH = 256 };
 
-void les_worker_link_send(les_worker_link *l, les_worker_slot *s, int tag, const void *body, size_t bytes) {
-  if (les_pending_send_start(&l->pending, body, bytes, s->rank, tag, s->comm) != LES_OK)
-    s->unreachable = true;
+/* With the last message, which says what MPI failed at. */
+static void lose(les_worker_slot *s) {
+  if (!*s->unreachable) snprintf(s->unreachable, sizeof s->unreachable, "%s", les_message());
+}
+
+les_status les_worker_link_send(les_worker_link *l, les_worker_slot *s, int tag, const void *body,
+                                size_t bytes) {
+  bool reached;
+  LES_TRY(les_pending_send_start(&l->pending, body, bytes, s->rank, tag, s->comm, &reached));
+  if (!reached) lose(s);
+  return LES_OK;
 }
 
 /* Takes the message that was probed. s NULL: its sender was given up. */
 static les_status receive(const les_link_listener *to, les_worker_slot *s, MPI_Comm comm,
                           const MPI_Status *probed) {
   les_worker_message m;
-  if (MPI_Recv(&m, sizeof m, MPI_BYTE, probed->MPI_SOURCE, probed->MPI_TAG, comm, MPI_STATUS_IGNORE) !=
-      MPI_SUCCESS) { /* it died while it sent */
-    if (s) s->unreachable = true;
+  int result = MPI_Recv(&m, sizeof m, MPI_BYTE, probed->MPI_SOURCE, probed->MPI_TAG, comm, MPI_STATUS_IGNORE);
+  if (les_mpi_check(result, "receiving from a worker") != LES_OK) { /* it died while it sent */
+    if (s) lose(s);
     return LES_OK;
   }
   if (probed->MPI_TAG == LES_TAG_HELLO) m.hello.host[sizeof m.hello.host - 1] = 0;
@@ -52,9 +62,10 @@ static bool spawned(const les_worker_slot *s) {
 static les_status receive_from_spawned(const les_link_listener *to, les_worker_slot *s, bool *some) {
   int there = 0;
   MPI_Status m;
-  while (spawned(s) && s->state != LES_SLOT_GONE && !s->unreachable) {
-    s->unreachable = MPI_Iprobe(0, MPI_ANY_TAG, s->comm, &there, &m) != MPI_SUCCESS;
-    if (s->unreachable || !there) break;
+  while (spawned(s) && s->state != LES_SLOT_GONE && !*s->unreachable) {
+    int result = MPI_Iprobe(0, MPI_ANY_TAG, s->comm, &there, &m);
+    if (les_mpi_check(result, "looking for messages of a worker") != LES_OK) lose(s);
+    if (*s->unreachable || !there) break;
     *some = true;
     LES_TRY(receive(to, s, s->comm, &m));
   }

@@ -30,8 +30,10 @@ typedef struct les_link_listener {
   void (*note)(void *ctx, const char *text);
 } les_link_listener;
 
-/* Rank 0. Sends a copy of body to the slot's process. */
-void les_worker_link_send(les_worker_link *l, les_worker_slot *s, int tag, const void *body, size_t bytes);
+/* Rank 0. Sends a copy of body to the slot's process. LES_FAILED: rank 0 has no memory for it, which says
+ * nothing about the worker. */
+les_status les_worker_link_send(les_worker_link *l, les_worker_slot *s, int tag, const void *body,
+                                size_t bytes);
 
 /* Rank 0. Takes the messages that are there; *some: there were any. */
 les_status les_worker_link_receive(les_worker_link *l, const les_link_listener *to, bool *some);

@@ -33,7 +33,7 @@ const char *les_worker_slot_diagnose(les_worker_slot *s, const les_patience *pat
     else if (now - s->stopped > stopped_patience)
       return "its worker was stopped";
   }
-  if (s->unreachable) return "no message could be sent to its worker or received from it";
+  if (*s->unreachable) return s->unreachable;
   if (s->state != LES_SLOT_LOADING && now - s->heard > patience->silence)
     return "its worker gave no sign of life";
   if (s->state == LES_SLOT_BUSY && now - s->since > patience->work) return "its worker was stuck";

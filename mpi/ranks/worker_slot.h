@@ -16,6 +16,8 @@ typedef enum les_slot_state {
   LES_SLOT_GONE, /* dead or given up, not replaced (yet) */
 } les_slot_state;
 
+enum { LES_UNREACHABLE_BYTES = 160 };
+
 typedef struct les_worker_slot {
   bool local;    /* in this process: no messages, no supervision */
   MPI_Comm comm; /* that reaches it; MPI_COMM_NULL: none does */
@@ -23,12 +25,13 @@ typedef struct les_worker_slot {
   les_slot_state state;
   int pid; /* 0 until it has said hello */
   char host[LES_HOST_BYTES];
-  bool here;         /* on this node */
-  bool unreachable;  /* MPI has failed to send to it or to receive from it */
-  double heard;      /* last message */
-  double since;      /* in this state, and with a tile: since its last cell */
-  double stopped;    /* seen stopped (SIGSTOP) since; 0: it runs */
-  int failed_starts; /* in a row that did not come to LES_SLOT_IDLE */
+  bool here;                               /* on this node */
+  char unreachable[LES_UNREACHABLE_BYTES]; /* MPI has failed to send to it or to receive from it: why; "": it
+                                              has not */
+  double heard;                            /* last message */
+  double since;                            /* in this state, and with a tile: since its last cell */
+  double stopped;                          /* seen stopped (SIGSTOP) since; 0: it runs */
+  int failed_starts;                       /* in a row that did not come to LES_SLOT_IDLE */
   int64_t cells;
   les_tile *tile; /* in work, NULL if not LES_SLOT_BUSY */
 } les_worker_slot;
@@ -45,8 +48,8 @@ void les_worker_slot_enter(les_worker_slot *s, les_slot_state state);
 /* Local. Takes the tile from it, NULL if it has none; it is idle then. */
 les_tile *les_worker_slot_release(les_worker_slot *s);
 
-/* Local. Why the worker has to be given up; NULL if it is well or gone already. Notes when it was first seen
- * stopped. */
+/* Local. Why the worker has to be given up; NULL if it is well or gone already. May point into s. Notes when
+ * it was first seen stopped. */
 const char *les_worker_slot_diagnose(les_worker_slot *s, const les_patience *patience);
 
 /* Local. Takes `seconds`, during which rank 0 did not run itself, out of what the worker is measured by. */

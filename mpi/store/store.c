@@ -24,7 +24,7 @@ typedef struct arrays {
 
 struct les_store {
   char *path;
-  int fd, n_lesions, n_prompts;
+  int fd, n_lesions, n_columns;
   les_record_layout layout;
   arrays baseline, cells;
   array done, sha; /* a value per lesion */
@@ -46,7 +46,7 @@ static les_status find(const les_hdf5 *h, const char *name, int64_t n, size_t by
 
 /* Finds the arrays of the lesions' cells, or of the intact runs. */
 static les_status find_arrays(const les_hdf5 *h, const les_store *s, bool baseline, arrays *out) {
-  int64_t n = (int64_t)s->n_prompts * (baseline ? 1 : s->n_lesions);
+  int64_t n = (int64_t)s->n_columns * (baseline ? 1 : s->n_lesions);
   LES_TRY(find(h, baseline ? LES_DATA_BASELINE_STATUS : LES_DATA_CELL_STATUS, n, 1, &out->status));
   LES_TRY(
       find(h, baseline ? LES_DATA_BASELINE_CHECK : LES_DATA_CELL_CHECK, n, sizeof(uint64_t), &out->check));
@@ -80,9 +80,9 @@ les_status les_store_open(les_store **out, const char *path, const les_study *st
   s->fd = -1;
   s->layout = study->layout;
   s->n_lesions = study->lesions.n;
-  s->n_prompts = study->columns.n;
+  s->n_columns = study->columns.n;
   s->path = strdup(path);
-  s->scratch = malloc((study->layout.bytes + sizeof(uint64_t)) * (size_t)s->n_prompts);
+  s->scratch = malloc((study->layout.bytes + sizeof(uint64_t)) * (size_t)s->n_columns);
   les_status status = s->path && s->scratch ? find_all(s) : les_no_memory("the result file %s", path);
   if (status == LES_OK) {
     s->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -138,8 +138,8 @@ static les_status get_at(const les_store *s, const array *a, int64_t i, int64_t 
 }
 
 static const arrays *place(const les_store *s, les_cell cell, int64_t *i) {
-  *i = cell.lesion < 0 ? cell.column : (int64_t)cell.lesion * s->n_prompts + cell.column;
-  return cell.lesion < 0 ? &s->baseline : &s->cells;
+  *i = cell.lesion == LES_INTACT ? cell.column : (int64_t)cell.lesion * s->n_columns + cell.column;
+  return cell.lesion == LES_INTACT ? &s->baseline : &s->cells;
 }
 
 /* ---- check sums ---------------------------------------------------------------------------------------- */
@@ -221,8 +221,8 @@ les_status les_store_read_status(const les_store *s, les_grid *grid) {
     int64_t at;
     const arrays *a = place(s, (les_cell){l, 0}, &at);
     uint8_t *row = s->scratch;
-    LES_TRY(get_at(s, &a->status, at, s->n_prompts, row));
-    for (int p = 0; p < s->n_prompts; p++)
+    LES_TRY(get_at(s, &a->status, at, s->n_columns, row));
+    for (int p = 0; p < s->n_columns; p++)
       les_grid_set(grid, (les_cell){l, p}, row[p] <= LES_CELL_FAILED ? row[p] : LES_CELL_TODO);
   }
   return LES_OK;
@@ -243,8 +243,8 @@ static les_status lesion_sha(const les_store *s, int lesion, char hex[LES_SHA_BY
   les_status status = LES_OK;
   for (int i = 0; i < LES_N_FIELDS + 2 && status == LES_OK; i++) {
     if (!rows[i]->bytes) continue;
-    status = get_at(s, rows[i], (int64_t)lesion * s->n_prompts, s->n_prompts, s->scratch);
-    if (status == LES_OK) status = sha_add(sha, s->scratch, (size_t)s->n_prompts * rows[i]->bytes);
+    status = get_at(s, rows[i], (int64_t)lesion * s->n_columns, s->n_columns, s->scratch);
+    if (status == LES_OK) status = sha_add(sha, s->scratch, (size_t)s->n_columns * rows[i]->bytes);
   }
   LES_TRY(sha_end(sha, status, digest));
   for (int i = 0; i < LES_SHA_BYTES / 2; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
@@ -295,12 +295,12 @@ static les_status verify_lesion(les_store *s, les_grid *grid, int lesion, int *d
   ++*damaged;
   LES_TRY(put_at(s, &s->done, lesion, 1, &(uint8_t){0}));
   LES_TRY(put_at(s, &s->sha, lesion, 1, (char[LES_SHA_BYTES]){0}));
-  for (int p = 0; p < s->n_prompts; p++) LES_TRY(reset(s, grid, (les_cell){lesion, p}));
+  for (int p = 0; p < s->n_columns; p++) LES_TRY(reset(s, grid, (les_cell){lesion, p}));
   return LES_OK;
 }
 
 static les_status verify_cells(les_store *s, les_grid *grid, int lesion, int64_t *damaged) {
-  for (int p = 0; p < s->n_prompts; p++) {
+  for (int p = 0; p < s->n_columns; p++) {
     les_cell cell = {lesion, p};
     bool whole = true;
     if (les_grid_get(grid, cell) == LES_CELL_DONE) LES_TRY(cell_is_whole(s, cell, &whole));
@@ -333,8 +333,8 @@ les_status les_store_mean(const les_store *s, int lesion, const char **name, dou
   float *row = s->scratch;
   double sum = 0;
   int n = 0;
-  LES_TRY(get_at(s, &s->cells.fields[id], (int64_t)lesion * s->n_prompts, s->n_prompts, row));
-  for (int p = 0; p < s->n_prompts; p++)
+  LES_TRY(get_at(s, &s->cells.fields[id], (int64_t)lesion * s->n_columns, s->n_columns, row));
+  for (int p = 0; p < s->n_columns; p++)
     if (row[p] == row[p]) sum += (double)row[p], n++;
   *mean = sum / n;
   return LES_OK;

@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/cores.h"
 #include "base/file.h"
+#include "comm/mpi_check.h"
 #include "model/load.h"
 #include "ranks/coordinator.h"
 #include "ranks/worker.h"
-#include "store/mpi_check.h"
 #include "store/store_create.h"
 #include "store/store_file.h"
 #include "watch/lock.h"
@@ -35,10 +35,6 @@ typedef struct rank_state {
   les_limits limits;
   int threads;
 } rank_state;
-
-static int exit_code(les_status status) {
-  return status == LES_OK ? 0 : status == LES_STOPPED ? 75 : status == LES_USAGE ? 2 : 1;
-}
 
 /* ---- before work --------------------------------------------------------------------------------------- */
 
@@ -117,22 +113,26 @@ static les_status open_role(rank_state *r, const les_team *team, const les_sweep
   return les_team_agree(team, status);
 }
 
-static les_status begin(rank_state *r, const les_team *team, const les_sweep_options *o) {
+/* Before the workers wait for messages: a coordinator that cannot be opened would send them none. */
+static les_status open_coordinator(rank_state *r, les_team *team, const les_sweep_options *o) {
+  les_status status = LES_OK;
+  if (les_team_is_root(team))
+    status = les_coordinator_open(&r->coordinator, team, r->state, &o->respawn, &r->runner);
+  return les_team_agree(team, status);
+}
+
+static les_status begin(rank_state *r, les_team *team, const les_sweep_options *o) {
   les_status status = les_team_is_root(team) ? LES_OK : les_worker_announce(team);
   if (status == LES_OK) status = prepare(r, o);
   LES_TRY(les_team_agree(team, status));
   r->threads = choose_threads(team, o, r->job);
   LES_TRY(warn_binding(team, o, r->job));
   LES_TRY(open_result(r, team));
-  return open_role(r, team, o);
+  LES_TRY(open_role(r, team, o));
+  return open_coordinator(r, team, o);
 }
 
 /* ---- the sweep ----------------------------------------------------------------------------------------- */
-
-static les_status coordinate(rank_state *r, les_team *team, const les_sweep_options *o) {
-  LES_TRY(les_coordinator_open(&r->coordinator, team, r->state, &o->respawn, &r->runner));
-  return les_coordinator_run(r->coordinator, &r->limits);
-}
 
 /* Where the result is, and what to do with it. */
 static void tell_end(const rank_state *r, const les_observer *observer) {
@@ -142,19 +142,17 @@ static void tell_end(const rank_state *r, const les_observer *observer) {
   if (observer->note) observer->note(observer->ctx, text);
 }
 
-static les_status run_root(rank_state *r, les_team *team, const les_sweep_options *o, int *code) {
+static les_status run_root(rank_state *r, const les_sweep_options *o, int *code) {
   const les_grid *grid = les_sweep_state_grid(r->state);
-  les_status status = coordinate(r, team, o);
+  les_status status = les_coordinator_run(r->coordinator, &r->limits);
   if (status == LES_OK && grid->failed + grid->failed_intact > 0)
     status = les_fail(
         LES_FAILED,
         "%s: complete, but %lld of %lld cells and %lld intact runs failed; `lesion status` lists them",
         r->output, (long long)grid->failed, (long long)les_grid_total(grid), (long long)grid->failed_intact);
-  les_status finished =
-      les_sweep_state_finish(r->state, exit_code(status), status == LES_OK ? NULL : les_message());
-  if (status == LES_OK) status = finished;
+  status = les_sweep_state_finish(r->state, status);
   if (status == LES_OK) tell_end(r, &o->observer);
-  *code = exit_code(status);
+  *code = les_exit_code(status);
   les_coordinator_close(&r->coordinator, *code);
   return status;
 }
@@ -181,7 +179,7 @@ static les_status run_worker(rank_state *r, les_team *team, int *code) {
   les_grid grid = {.n_lesions = r->study->lesions.n, .n_columns = r->study->columns.n};
   les_status status = les_worker_run(team, &r->runner, &grid, code);
   if (status == LES_OK) return LES_OK;
-  *code = exit_code(status);
+  *code = les_exit_code(status);
   les_worker_decline(team);
   return status;
 }
@@ -189,11 +187,11 @@ static les_status run_worker(rank_state *r, les_team *team, int *code) {
 les_status les_sweep_run(les_team *team, const les_sweep_options *o, int *code) {
   rank_state r = {0};
   les_status status = begin(&r, team, o);
-  *code = exit_code(status);
+  *code = les_exit_code(status);
   if (status != LES_OK) {
     if (team->spawned) les_worker_decline(team);
   } else if (les_team_is_root(team)) {
-    status = run_root(&r, team, o, code);
+    status = run_root(&r, o, code);
   } else {
     status = run_worker(&r, team, code);
   }

@@ -18,13 +18,18 @@ struct les_events {
   char failure[512];
 };
 
+char *les_events_status_path(const char *path) {
+  char *name;
+  return asprintf(&name, "%s.status", path) < 0 ? NULL : name;
+}
+
 les_status les_events_open(les_events **out, const char *path) {
   les_events *e = *out = calloc(1, sizeof *e);
   if (!e) return les_no_memory("the log of events");
   e->log = -1;
   if (asprintf(&e->log_path, "%s.events.jsonl", path) < 0 ||
-      asprintf(&e->status_path, "%s.status", path) < 0 ||
-      asprintf(&e->aside_path, "%s.status.new", path) < 0) {
+      !(e->status_path = les_events_status_path(path)) ||
+      asprintf(&e->aside_path, "%s.new", e->status_path) < 0) {
     les_events_close(out);
     return les_no_memory("the log of events");
   }
@@ -92,8 +97,19 @@ cJSON *les_event_make(const char *name) {
   return event;
 }
 
+/* A full disk may take a part of a line, to which the next one would be glued. */
+static void take_back(les_events *e, off_t length) {
+  int error = errno;
+  if (length >= 0 && ftruncate(e->log, length) != 0) error = errno;
+  errno = error;
+}
+
 void les_events_add(les_events *e, cJSON *event) {
-  if (!write_json(e->log, event)) note_failure(e, e->log_path);
+  off_t length = lseek(e->log, 0, SEEK_END);
+  if (!write_json(e->log, event)) {
+    take_back(e, length);
+    note_failure(e, e->log_path);
+  }
   cJSON_Delete(event);
 }
 
@@ -118,9 +134,9 @@ void les_events_status(les_events *e, cJSON *doc) {
 
 cJSON *les_events_read_status(const char *path) {
   enum { LARGEST = 64 << 20 }; /* 10,000 workers need about two */
-  char *name, *text = NULL;
+  char *text = NULL, *name = les_events_status_path(path);
   cJSON *doc = NULL;
-  if (asprintf(&name, "%s.status", path) < 0) return NULL;
+  if (!name) return NULL;
   FILE *f = fopen(name, "r");
   struct stat s;
   if (f && fstat(fileno(f), &s) == 0 && s.st_size > 0 && s.st_size < LARGEST &&

@@ -25,6 +25,9 @@ void les_events_add(les_events *events, cJSON *event);
  * the last one stays. */
 void les_events_status(les_events *events, cJSON *doc);
 
+/* Local. The name of the status document beside `path`; malloc'ed, the caller's. NULL: out of memory. */
+char *les_events_status_path(const char *path);
+
 /* Local. The status document beside `path` as it is now, from this sweep or an earlier start; NULL if there
  * is none that can be read. The caller frees it. */
 cJSON *les_events_read_status(const char *path);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/cores.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "job/job.h"
 #include "store/store_file.h"
 #include "watch/events.h"
@@ -125,8 +126,8 @@ static les_status start(launch *l, attempt *a) {
 /* ---- watching ------------------------------------------------------------------------------------------ */
 
 static int root_here(const cJSON *doc) {
-  char host[64] = "";
-  gethostname(host, sizeof host - 1);
+  char host[LES_HOST_BYTES];
+  les_host_name(host);
   const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(doc, "host"));
   const cJSON *pid = cJSON_GetObjectItem(doc, "pid");
   return name && !strcmp(name, host) && cJSON_IsNumber(pid) ? pid->valueint : 0;
@@ -306,10 +307,10 @@ les_status les_launch_run(const les_launch_options *o, int *code) {
     l.ranks = 1 + (les_cores_online() + CORES_PER_WORKER - 1) / CORES_PER_WORKER;
   if (o->time_limit > 0) l.deadline = les_now() + o->time_limit;
   les_interrupt_watch();
+  if (status == LES_OK) l.status_path = les_events_status_path(l.output);
   if (status != LES_OK) {
     /* said before mpirun starts, which would add its own words */
-  } else if (asprintf(&l.status_path, "%s.status", l.output) < 0) {
-    l.status_path = NULL;
+  } else if (!l.status_path) {
     status = les_no_memory("a file name");
   } else if ((status = make_exit_status_file(&l)) == LES_OK) {
     status = run(&l, code);

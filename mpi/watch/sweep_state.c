@@ -1,6 +1,7 @@
 #include "watch/sweep_state.h"
 
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/json.h"
 #include "store/store_file.h"
 
@@ -44,8 +45,8 @@ static void set_costs(les_grid *grid, const les_study *study) {
 }
 
 static void add_host(char *hosts, size_t bytes) {
-  char name[64] = "";
-  gethostname(name, sizeof name - 1);
+  char name[LES_HOST_BYTES];
+  les_host_name(name);
   size_t used = strlen(hosts), n = strlen(name);
   for (const char *at = hosts; (at = strstr(at, name)); at += n)
     if ((at == hosts || at[-1] == ',') && (at[n] == 0 || at[n] == ',')) return;
@@ -197,7 +198,7 @@ static les_status checkpoint(les_sweep_state *s, int lesion) {
 
 static les_status settle(les_sweep_state *s, les_cell cell, uint8_t state) {
   if (!les_grid_set(s->grid, cell, state)) return LES_OK;
-  if (cell.lesion < 0 || s->grid->left[cell.lesion] > 0) return LES_OK;
+  if (cell.lesion == LES_INTACT || s->grid->left[cell.lesion] > 0) return LES_OK;
   return checkpoint(s, cell.lesion);
 }
 
@@ -231,22 +232,26 @@ static void add_failure(cJSON *to, const char *spec, const char *id, const char 
 
 static les_status fail_cell(les_sweep_state *s, les_cell cell, const char *reason) {
   char text[700];
-  const char *spec = cell.lesion < 0 ? "none" : s->study->lesions.items[cell.lesion].spec;
+  const char *spec = cell.lesion == LES_INTACT ? "none" : s->study->lesions.items[cell.lesion].spec;
   const char *id = s->study->columns.items[cell.column].id;
   if (les_grid_get(s->grid, cell) != LES_CELL_TODO) return LES_OK;
   LES_TRY(les_store_put_failed(s->store, cell));
-  cJSON *event = les_event_make("failure");
+  cJSON *event = les_event_make("failure"), *shown = cJSON_CreateObject();
   add_failure(event, spec, id, reason);
-  if (cJSON_GetArraySize(s->failures) < FAILURES_SHOWN)
-    add_failure(les_json_add_object(s->failures, NULL), spec, id, reason);
+  add_failure(shown, spec, id, reason);
+  bool whole = cJSON_GetArraySize(shown) == 3; /* one that memory ran out for is no reason to lose the list */
+  if (whole && cJSON_GetArraySize(s->failures) < FAILURES_SHOWN)
+    les_json_add(s->failures, NULL, shown);
+  else
+    cJSON_Delete(shown);
   snprintf(text, sizeof text, "%s on prompt %s failed: %s", spec, id, reason);
   les_sweep_state_event(s, event, text);
   return settle(s, cell, LES_CELL_FAILED);
 }
 
-/* A prompt whose intact run fails has no cell that could be computed. */
-static les_status fail_prompt(les_sweep_state *s, int prompt, const char *reason) {
-  for (int i = -1; i < s->grid->n_lesions; i++) LES_TRY(fail_cell(s, (les_cell){i, prompt}, reason));
+/* A column whose intact run fails has no cell that could be computed. */
+static les_status fail_column(les_sweep_state *s, int column, const char *reason) {
+  for (int i = LES_INTACT; i < s->grid->n_lesions; i++) LES_TRY(fail_cell(s, (les_cell){i, column}, reason));
   return LES_OK;
 }
 
@@ -260,7 +265,7 @@ les_status les_sweep_state_lost(les_sweep_state *s, les_tile *tile, const char *
   }
   LES_TRY(les_sched_lost(s->sched, tile, &failed, &give_up));
   if (!give_up) return LES_OK;
-  return failed.lesion < 0 ? fail_prompt(s, failed.column, reason) : fail_cell(s, failed, reason);
+  return failed.lesion == LES_INTACT ? fail_column(s, failed.column, reason) : fail_cell(s, failed, reason);
 }
 
 /* ---- telling ------------------------------------------------------------------------------------------- */
@@ -298,8 +303,8 @@ static cJSON *workers_json(const les_worker_view *workers, int n) {
 }
 
 static cJSON *status_json(const les_sweep_state *s, const char *state) {
-  char host[64] = "", date[LES_DATE_BYTES];
-  gethostname(host, sizeof host - 1);
+  char host[LES_HOST_BYTES], date[LES_DATE_BYTES];
+  les_host_name(host);
   les_date(date);
   double r = rate(s), eta = seconds_left(s, r);
   cJSON *doc = cJSON_CreateObject();
@@ -332,22 +337,30 @@ void les_sweep_state_tick(les_sweep_state *s, const les_worker_view *workers, in
                           seconds_left(s, r));
 }
 
-les_status les_sweep_state_finish(les_sweep_state *s, int code, const char *message) {
-  les_status status = les_store_sync(s->store);
+/* What a good end and a good checkpoint promise. */
+static les_status put_on_disk(les_sweep_state *s) {
+  LES_TRY(les_store_sync(s->store));
   if (s->grid->todo == 0 && !s->history.finished[0]) les_date(s->history.finished);
-  les_status written = write_history(s);
-  if (status == LES_OK) status = written;
-  if (status != LES_OK && code == 0) code = 1;
+  return write_history(s);
+}
+
+les_status les_sweep_state_finish(les_sweep_state *s, les_status ended) {
+  char message[LES_MESSAGE_BYTES];
+  snprintf(message, sizeof message, "%s", les_message());
+  les_status status = put_on_disk(s);
+  if (ended == LES_FAILED || ended == LES_USAGE || (ended == LES_STOPPED && status == LES_OK))
+    status = les_fail(ended, "%s", message);
+  int code = les_exit_code(status);
   cJSON *event = les_event_make("end");
   les_json_add_number(event, "exit_code", code);
   les_json_add_number(event, "done", (double)s->grid->done);
   les_json_add_number(event, "failed", (double)s->grid->failed);
-  if (message) les_json_add_string(event, "message", message);
+  if (status != LES_OK) les_json_add_string(event, "message", les_message());
   les_sweep_state_event(s, event, NULL);
   cJSON *doc = status_json(s, "ended");
   les_json_add_array(doc, "workers");
   les_json_add_number(doc, "exit_code", code);
-  if (message) les_json_add_string(doc, "message", message);
+  if (status != LES_OK) les_json_add_string(doc, "message", les_message());
   les_events_status(s->events, doc);
   return status;
 }

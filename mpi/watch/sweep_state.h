@@ -61,8 +61,10 @@ void les_sweep_state_tick(les_sweep_state *s, const les_worker_view *workers, in
  * observer. */
 void les_sweep_state_event(les_sweep_state *s, cJSON *event, const char *note);
 
-/* The end of this start: syncs, writes the history and the end marker with the exit code and the message.
- * Also after failures. */
-les_status les_sweep_state_finish(les_sweep_state *s, int code, const char *message);
+/* The end of this start, which came to `ended` with les_message(), also after failures: syncs, writes the
+ * history and the end marker with exit code and message. Returns what the start comes to as a whole, with its
+ * message: `ended`, but LES_FAILED if it ended well or was stopped and the file could not be brought to disk.
+ */
+les_status les_sweep_state_finish(les_sweep_state *s, les_status ended);
 
 #endif

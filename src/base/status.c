@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local char message[1024];
+static _Thread_local char message[LES_MESSAGE_BYTES];
 
 les_status les_fail(les_status status, const char *format, ...) {
   va_list args;
@@ -33,6 +33,11 @@ les_status les_fail_in(les_status status, const char *format, ...) {
   va_end(args);
   if (n >= 0 && (size_t)n < sizeof message) snprintf(message + n, sizeof message - (size_t)n, ": %s", rest);
   return status;
+}
+
+int les_exit_code(les_status status) {
+  static const int codes[] = {[LES_OK] = 0, [LES_FAILED] = 1, [LES_USAGE] = 2, [LES_STOPPED] = 75};
+  return codes[status];
 }
 
 const char *les_message(void) {

@@ -2,6 +2,8 @@
 #ifndef LES_BASE_STATUS_H
 #define LES_BASE_STATUS_H
 
+enum { LES_MESSAGE_BYTES = 1024 };
+
 typedef enum les_status {
   LES_OK = 0,
   LES_FAILED,  /* the message says what, where and what to do about it */
@@ -20,6 +22,9 @@ les_status les_no_memory(const char *what, ...) __attribute__((format(printf, 1,
 /* Puts "context: " in front of the recorded message and returns `status`, so that a caller can add the name
  * of the file that a callee did not know. */
 les_status les_fail_in(les_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The process's exit code for a status: 0, 1, 2, and for LES_STOPPED 75 (EX_TEMPFAIL: start it again). */
+int les_exit_code(les_status status);
 
 /* The last message recorded on this thread; "" if there was none. Owned by the library. */
 const char *les_message(void);

@@ -110,7 +110,7 @@ typedef struct results {
 } results;
 
 static const char *spec_of(const results *r, int lesion) {
-  return lesion < 0 ? "none" : r->lesions->items[lesion].spec;
+  return lesion == LES_INTACT ? "none" : r->lesions->items[lesion].spec;
 }
 
 static cJSON *describe(const results *r, const les_outcome *out, const char *text) {
@@ -157,7 +157,7 @@ static void print_results(const results *r, int n) {
   for (int p = 0; p < n_prompts; p++) {
     printf("%s%s\n", p ? "\n" : "", r->o->prompts.items[p].value);
     for (int i = p; i < n; i += n_prompts)
-      printf("  [%s] %s\n", spec_of(r, i / n_prompts - 1),
+      printf("  [%s] %s\n", spec_of(r, LES_INTACT + i / n_prompts),
              r->items[i].text ? r->items[i].text : "(no tokenizer; use --json)");
   }
 }
@@ -169,7 +169,7 @@ static les_status run(results *r, les_engine *engine) {
   les_status status = LES_OK;
   if (!cells || !r->items) status = les_no_memory("%d continuations", n);
   for (int i = 0; status == LES_OK && i < n; i++)
-    cells[i] = (les_engine_item){.lesion = i / n_prompts - 1, .input = i % n_prompts};
+    cells[i] = (les_engine_item){.lesion = LES_INTACT + i / n_prompts, .input = i % n_prompts};
   r->total = n;
   cli_progress_init(&r->progress, "continuations", r->o->model.progress);
   if (status == LES_OK) status = les_engine_run(engine, cells, n, on_outcome, r, NULL);

@@ -10,9 +10,8 @@
 #include <unistd.h>
 
 int cli_finish(les_status status) {
-  static const int codes[] = {[LES_OK] = 0, [LES_FAILED] = 1, [LES_USAGE] = 2, [LES_STOPPED] = 75};
   if (status != LES_OK) fprintf(stderr, "lesion: %s\n", les_message());
-  return codes[status];
+  return les_exit_code(status);
 }
 
 void cli_close_output(void) {

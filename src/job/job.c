@@ -162,7 +162,7 @@ static les_status read_generate(les_job *job, const cJSON *doc) {
   LES_TRY(les_json_get_int(generate, "samples", path, 1, MOST_SAMPLES, &job->samples));
   if (job->samples > 1 && (temperature == 0 || job->max_new_tokens == 0))
     return les_fail(
-        LES_FAILED,
+        LES_USAGE,
         "%s: %d 'samples' of a prompt would all be the same: they need a 'temperature' above 0 and "
         "'max_new_tokens'",
         path, job->samples);

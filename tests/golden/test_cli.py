@@ -1,7 +1,4 @@
-#!/usr/bin/env python3
-"""What holds for every command: options mean the same everywhere, and output that does not arrive is a failure.
-
-Usage: test_cli.py LESION"""
+"""What holds for every command: options mean the same everywhere, and output that does not arrive is a failure."""
 import json
 import os
 import re
@@ -10,9 +7,8 @@ import sys
 import tempfile
 import unittest
 
-LESION = sys.argv.pop(1)
-DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
-MODEL = os.path.join(DATA, "models", "stories260K", "stories260K.gguf")
+from harness.program import ARGS, ENV, LESION
+from harness.sweeps import MODEL
 
 # -n alone has two meanings: new tokens, and ranks where a command is about them, as in mpirun
 LETTERS = {"c": ["compute"], "f": ["file"], "j": ["json"], "l": ["lesion"], "m": ["measure"], "n": ["max-new-tokens", "ranks"],
@@ -21,7 +17,7 @@ LETTERS = {"c": ["compute"], "f": ["file"], "j": ["json"], "l": ["lesion"], "m":
 
 def run(*args, **options):
     return subprocess.run([LESION, *args], stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, text=True,
-                          timeout=120, **options)
+                          timeout=120, env=ENV, **options)
 
 
 def commands():
@@ -135,4 +131,4 @@ class Output(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=[sys.argv[0], *ARGS])

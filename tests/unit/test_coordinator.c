@@ -155,6 +155,22 @@ static void limits_stop_it_and_it_goes_on(void **state) {
   assert_int_equal(count().done, LESIONS * PROMPTS);
 }
 
+/* All tiles are in other hands: a rank alone, which has nothing to compute then, sees its limits all the
+ * same. */
+static void without_a_tile_limits_are_seen(void **state) {
+  (void)state;
+  sweep w;
+  cJSON *doc;
+  les_tile *tile;
+  begin(&w, true);
+  do {
+    assert_int_equal(les_sweep_state_next(w.state, 0, &tile), LES_OK);
+  } while (tile);
+  assert_true(les_sweep_state_grid(w.state)->todo > 0);
+  assert_int_equal(run(&w, les_now() - 1, &doc), LES_STOPPED);
+  end(&w, doc);
+}
+
 /* A lesion that cannot be computed takes its own cells with it and nothing else. */
 static void a_cell_that_fails_is_marked_and_the_rest_is_done(void **state) {
   (void)state;
@@ -168,7 +184,8 @@ static void a_cell_that_fails_is_marked_and_the_rest_is_done(void **state) {
   assert_int_equal(grid->failed, PROMPTS);
   assert_int_equal(grid->done, (LESIONS - 1) * PROMPTS);
   for (int p = 0; p < PROMPTS; p++) assert_int_equal(les_grid_get(grid, (les_cell){2, p}), LES_CELL_FAILED);
-  assert_int_equal(les_sweep_state_finish(w.state, 1, "some failed"), LES_OK);
+  assert_int_equal(les_sweep_state_finish(w.state, les_fail(LES_FAILED, "some failed")), LES_FAILED);
+  assert_message("some failed");
   end(&w, doc);
   doc = les_events_read_status(path);
   const cJSON *failures = cJSON_GetObjectItem(doc, "failures");
@@ -197,6 +214,69 @@ static void a_file_that_cannot_be_written_ends_the_sweep(void **state) {
   assert_int_equal(count().failed, 0);
 }
 
+/* Memory for so many allocations of cJSON; negative: enough. */
+static int memory = -1;
+
+static void *scarce_malloc(size_t n) {
+  if (memory == 0) return NULL;
+  if (memory > 0) memory--;
+  return malloc(n);
+}
+
+/* Whichever allocation fails while a failed cell is noted, the status is told again as soon as there is
+ * memory. */
+static void a_failure_that_is_not_noted_for_lack_of_memory_stops_no_status(void **state) {
+  (void)state;
+  sweep w;
+  cJSON *doc;
+  bool failed = true;
+  cJSON_InitHooks(&(cJSON_Hooks){scarce_malloc, free});
+  for (int allocations = 0; allocations < 40; allocations++) {
+    begin(&w, true);
+    les_tile *tile;
+    for (int loss = 0; loss < 64 && les_sweep_state_grid(w.state)->failed_intact == 0; loss++) {
+      assert_int_equal(les_sweep_state_next(w.state, 0, &tile), LES_OK);
+      assert_non_null(tile);
+      memory = allocations;
+      assert_int_equal(les_sweep_state_lost(w.state, tile, "it died"), LES_OK);
+      memory = -1;
+    }
+    failed = les_sweep_state_grid(w.state)->failed_intact > 0;
+    assert_int_equal(les_sweep_state_finish(w.state, les_fail(LES_FAILED, "at %d", allocations)), LES_FAILED);
+    doc = les_events_read_status(path);
+    char at[32];
+    snprintf(at, sizeof at, "at %d", allocations);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(doc, "message")), at);
+    assert_true(cJSON_IsArray(cJSON_GetObjectItem(doc, "failures")));
+    end(&w, doc);
+  }
+  cJSON_InitHooks(NULL);
+  assert_true(failed);
+}
+
+/* A file whose history cannot be written any more. */
+static void spoil(void) {
+  assert_int_equal(truncate(path, 100), 0);
+}
+
+/* A stop promises a good checkpoint: not if the file could not be brought to disk. */
+static void a_stop_without_a_checkpoint_has_failed(void **state) {
+  (void)state;
+  const les_status ends[] = {LES_OK, LES_STOPPED, LES_FAILED};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    sweep w;
+    begin(&w, true);
+    spoil();
+    if (ends[i] != LES_OK) les_fail(ends[i], "it ended like that");
+    assert_int_equal(les_sweep_state_finish(w.state, ends[i]), LES_FAILED);
+    assert_message(ends[i] == LES_FAILED ? "it ended like that" : path);
+    cJSON *doc = les_events_read_status(path);
+    assert_int_equal(cJSON_GetObjectItem(doc, "exit_code")->valueint, 1);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(doc, "message")), les_message());
+    end(&w, doc);
+  }
+}
+
 /* The last test: a signal that came stays. */
 static void a_signal_stops_it(void **state) {
   (void)state;
@@ -213,8 +293,11 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_rank_alone_computes_all_cells),
       cmocka_unit_test(limits_stop_it_and_it_goes_on),
+      cmocka_unit_test(without_a_tile_limits_are_seen),
       cmocka_unit_test(a_cell_that_fails_is_marked_and_the_rest_is_done),
       cmocka_unit_test(a_file_that_cannot_be_written_ends_the_sweep),
+      cmocka_unit_test(a_failure_that_is_not_noted_for_lack_of_memory_stops_no_status),
+      cmocka_unit_test(a_stop_without_a_checkpoint_has_failed),
       cmocka_unit_test(a_signal_stops_it),
   };
   return cmocka_run_group_tests(tests, open_suite, close_suite);

@@ -4,7 +4,9 @@
 #include "base/status.h"
 #include "unit.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 static char folder[64], path[128], status_path[160], log_path[160];
 
@@ -103,10 +105,46 @@ static void an_event_is_a_whole_line_or_none(void **state) {
   assert_true(lines > 50 && lines < 100);
 }
 
+static void add_tile(les_events *e, int cells) {
+  cJSON *event = les_event_make("tile");
+  les_json_add_number(event, "cells", cells);
+  les_events_add(e, event);
+}
+
+static void a_disk_that_is_full_for_a_while_cuts_no_line(void **state) {
+  (void)state;
+  les_events *e;
+  char line[256];
+  struct rlimit before, little;
+  unlink(log_path);
+  assert_int_equal(les_events_open(&e, path), LES_OK);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  signal(SIGXFSZ, SIG_IGN);
+  little = (struct rlimit){.rlim_cur = 100, .rlim_max = before.rlim_max};
+  add_tile(e, 1);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+  add_tile(e, 2);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  add_tile(e, 3);
+  assert_non_null(strstr(les_events_failure(e), "run.h5.events.jsonl cannot be written"));
+  les_events_close(&e);
+  FILE *f = fopen(log_path, "r");
+  for (int cells = 1; cells <= 3; cells += 2) {
+    assert_non_null(fgets(line, sizeof line, f));
+    cJSON *doc = cJSON_Parse(line);
+    assert_non_null(doc);
+    assert_int_equal(cJSON_GetObjectItem(doc, "cells")->valueint, cells);
+    cJSON_Delete(doc);
+  }
+  assert_null(fgets(line, sizeof line, f));
+  fclose(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_status_is_never_shortened),
       cmocka_unit_test(an_event_is_a_whole_line_or_none),
+      cmocka_unit_test(a_disk_that_is_full_for_a_while_cuts_no_line),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

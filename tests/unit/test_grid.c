@@ -32,6 +32,9 @@ static void index_and_cell_are_inverse(void **state) {
   les_grid g = {.n_lesions = 5, .n_columns = 7};
   for (int32_t i = 0; i < 6 * 7; i++) assert_int_equal(les_grid_index(&g, les_grid_cell(&g, i)), i);
   assert_int_equal(les_grid_cell(&g, 0).lesion, LES_INTACT);
+  assert_true(les_grid_has(&g, les_grid_cell(&g, 0)) && les_grid_has(&g, les_grid_cell(&g, 6 * 7 - 1)));
+  const les_cell outside[] = {{LES_INTACT - 1, 0}, {g.n_lesions, 0}, {0, -1}, {0, g.n_columns}};
+  for (int i = 0; i < 4; i++) assert_false(les_grid_has(&g, outside[i]));
 }
 
 static void refuses_what_it_cannot_count(void **state) {

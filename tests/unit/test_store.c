@@ -1,5 +1,5 @@
+#include "comm/mpi_check.h"
 #include "ranks/team.h"
-#include "store/mpi_check.h"
 #include "store/store.h"
 #include "store/store_create.h"
 #include "store/store_file.h"

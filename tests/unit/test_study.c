@@ -68,7 +68,7 @@ static void a_control_needs_a_temperature(void **state) {
   assert_int_equal(open_study(PROMPT("The sun is"),
                               "\"lesions\": [\"none:seed=3\"], \"generate\": {\"max_new_tokens\": 8}", model,
                               &job, &study),
-                   LES_FAILED);
+                   LES_USAGE);
   assert_message("lesion 'none:seed=3' samples with another seed, but nothing is sampled");
   les_job_close(&job);
 }

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "ranks/pending_send.h"
 #include "ranks/worker.h"
-#include "ranks/worker_slot.h"
+#include "ranks/worker_link.h"
 #include "unit.h"
 
 #include <sys/wait.h>
@@ -24,7 +24,9 @@ static int close_suite(void **state) {
 }
 
 static void put(int tag, const void *body, size_t bytes) {
-  assert_int_equal(les_pending_send_start(&sends, body, bytes, 0, tag, MPI_COMM_SELF), LES_OK);
+  bool reached = false;
+  assert_int_equal(les_pending_send_start(&sends, body, bytes, 0, tag, MPI_COMM_SELF, &reached), LES_OK);
+  assert_true(reached);
 }
 
 /* Takes all messages that nobody has received; returns how many had the tag. */
@@ -85,11 +87,37 @@ static void a_tile_of_too_many_cells_ends_the_worker(void **state) {
   drain(0);
 }
 
+static void a_cell_that_is_not_in_the_grid_ends_the_worker(void **state) {
+  (void)state;
+  int code = 0;
+  put_welcome();
+  put(LES_TAG_TILE, &(les_tile_message){.tile = 1, .n = 1, .cells = {{0, 3}}}, sizeof(les_tile_message));
+  assert_int_equal(
+      les_worker_run(&team, &(les_tile_runner){0}, &(les_grid){.n_lesions = 2, .n_columns = 3}, &code),
+      LES_FAILED);
+  assert_message("does not understand");
+  drain(0);
+}
+
 static void a_failed_send_leaves_nothing_pending(void **state) {
   (void)state;
-  assert_int_equal(les_pending_send_start(&sends, "x", 1, 12345, 1, MPI_COMM_SELF), LES_FAILED);
-  assert_message("sending to a worker: MPI failed: ");
-  assert_null(sends);
+  const les_patience patience = {.silence = 30, .work = 100};
+  les_worker_slot s = {.comm = MPI_COMM_SELF, .rank = 12345, .heard = les_now(), .since = les_now()};
+  les_worker_link link = {.slots = &s, .n = 1};
+  assert_int_equal(les_worker_link_send(&link, &s, LES_TAG_STOP, "x", 1), LES_OK);
+  assert_null(link.pending);
+  assert_non_null(strstr(les_worker_slot_diagnose(&s, &patience), "sending to a worker: MPI failed: "));
+}
+
+/* More memory than there is: rank 0's lack, not the worker's. */
+static void a_message_without_memory_does_not_blame_the_worker(void **state) {
+  (void)state;
+  les_worker_slot s = {.comm = MPI_COMM_SELF, .rank = 0};
+  les_worker_link link = {.slots = &s, .n = 1};
+  assert_int_equal(les_worker_link_send(&link, &s, LES_TAG_STOP, "x", SIZE_MAX / 4), LES_FAILED);
+  assert_message("out of memory for a message");
+  assert_string_equal(s.unreachable, "");
+  assert_null(link.pending);
 }
 
 static void a_worker_that_is_not_well_is_given_up(void **state) {
@@ -106,7 +134,7 @@ static void a_worker_that_is_not_well_is_given_up(void **state) {
     const char *why;
   } cases[] = {{well, NULL}, {well, "died"}, {well, "no message"}, {well, "no sign"}, {well, "stuck"}};
   cases[1].slot.pid = child;
-  cases[2].slot.unreachable = true;
+  strcpy(cases[2].slot.unreachable, "no message arrives");
   cases[3].slot.heard = now - 31;
   cases[4].slot.since = now - 101;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -125,7 +153,9 @@ int main(void) {
       cmocka_unit_test(the_end_carries_the_exit_code),
       cmocka_unit_test(an_unknown_message_ends_the_worker),
       cmocka_unit_test(a_tile_of_too_many_cells_ends_the_worker),
+      cmocka_unit_test(a_cell_that_is_not_in_the_grid_ends_the_worker),
       cmocka_unit_test(a_failed_send_leaves_nothing_pending),
+      cmocka_unit_test(a_message_without_memory_does_not_blame_the_worker),
       cmocka_unit_test(a_worker_that_is_not_well_is_given_up),
   };
   return cmocka_run_group_tests(tests, open_suite, close_suite);

@@ -1,4 +1,4 @@
-#include "store/mpi_check.h"
+#include "comm/mpi_check.h"
 
 #include <mpi.h>
 

@@ -1,7 +1,7 @@
 /* Results of MPI calls in the library's idiom. They are returned, not fatal, once les_team_init has set
  * MPI_ERRORS_RETURN. */
-#ifndef LES_STORE_MPI_CHECK_H
-#define LES_STORE_MPI_CHECK_H
+#ifndef LES_COMM_MPI_CHECK_H
+#define LES_COMM_MPI_CHECK_H
 
 #include "base/status.h"
 
