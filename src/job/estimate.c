@@ -1,19 +1,12 @@
 #include "job/estimate.h"
 
-#include "engine/forward.h"
+#include "base/clock.h"
 #include "job/evaluate.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 /* A sample that fills batches as a tile of a sweep does. */
-enum { SAMPLE_COLUMNS = 12, SAMPLE_LESIONS = 6, BATCH_ROWS = 256 };
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+enum { SAMPLE_COLUMNS = 12, SAMPLE_LESIONS = 6 };
 
 static size_t matrix_bytes(const les_matrix *w) {
   return w->data ? (size_t)w->rows * les_dtype_bytes(w->type, w->cols) : 0;
@@ -25,7 +18,8 @@ static void count_memory(les_cost_estimate *f, const les_study *study) {
   if (m->output.data != m->tok_embd.data) f->weights_bytes += matrix_bytes(&m->output);
   for (int l = 0; l < m->hparams.n_layers; l++)
     for (int i = 0; i < LES_N_LINEAR; i++) f->weights_bytes += matrix_bytes(&m->layers[l].linear[i].w);
-  f->batch_bytes = les_workspace_bytes(m, BATCH_ROWS, f->threads);
+  f->batch_bytes = les_engine_fixed_bytes(
+      m, &(les_engine_options){.threads = f->threads, .sampling = study->job->sampling});
   for (int i = 0; i < study->lesions.n; i++) {
     size_t bytes = les_lesion_plan_bytes(m, &study->lesions.items[i]);
     if (bytes > f->plan_bytes) f->plan_bytes = bytes;
@@ -63,9 +57,9 @@ static les_status time_cells(les_evaluator *e, const les_study *study, const les
     if (lesions == 0) cells[n++] = (les_cell){LES_INTACT, column};
     for (int l = 0; l < lesions; l++) cells[n++] = (les_cell){spread(l, lesions, study->lesions.n), column};
   }
-  double start = now();
+  double start = les_now();
   les_status status = les_evaluate(e, cells, n, ignore_cell, NULL, NULL);
-  *seconds = now() - start;
+  *seconds = les_now() - start;
   free(cells);
   return status;
 }

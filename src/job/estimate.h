@@ -11,7 +11,7 @@ typedef struct les_cost_estimate {
   int64_t prompt_tokens; /* of the inputs of all columns */
   int64_t new_tokens;    /* at most, over all cells and intact runs */
   size_t weights_bytes;  /* the model's matrices, mapped: once a node, whatever the ranks */
-  size_t batch_bytes;    /* of each rank: buffers of a batch */
+  size_t batch_bytes;    /* of each rank: buffers of a batch and of sampling */
   size_t plan_bytes;     /* largest replaced parameters of a lesion, in each rank that works on it */
 
   /* Measured: seconds of one rank with `threads` threads. */
