@@ -17,7 +17,4 @@ typedef struct les_spec_parser {
  * edit->layers is the caller's to free, on failure too. */
 les_status les_spec_parse_edit(les_spec_parser *p, les_edit *edit);
 
-/* Name of an operation as specs write it: "skip". */
-const char *les_op_name(les_op op);
-
 #endif
