@@ -79,13 +79,6 @@ static cJSON *describe(const les_result *r, const cJSON *live) {
   return doc;
 }
 
-static les_status print_json(const les_result *r, const cJSON *live) {
-  cJSON *doc = describe(r, live);
-  if (!doc) return les_fail(LES_FAILED, "out of memory for the status of %d lesions", r->n_lesions);
-  cli_print_json(doc);
-  return LES_OK;
-}
-
 /* What rank 0 says beside the file. One that has not said anything for long is no more: only its failures
  * count. */
 static cJSON *read_live(const char *path) {
@@ -160,7 +153,7 @@ int cmd_status(int argc, char **argv) {
     print_text(result);
     print_live(live);
   } else if (s == LES_OK) {
-    s = print_json(result, live);
+    cli_print_json(describe(result, live));
   }
   cJSON_Delete(live);
   les_result_close(&result);

@@ -5,13 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const rule_names[] = {[LES_RULE_LM_EVAL] = "lm-eval", [LES_RULE_LLAMA_CPP] = "llama.cpp"};
-
-const char *les_text_rule_name(les_text_rule rule) {
-  return rule_names[rule];
-}
-
 int les_text_rule_find(const char *name) {
+  static const char *const rule_names[] = {
+      [LES_RULE_LM_EVAL] = "lm-eval", [LES_RULE_LLAMA_CPP] = "llama.cpp"};
   for (int i = LES_RULE_LM_EVAL; i <= LES_RULE_LLAMA_CPP; i++)
     if (!strcmp(rule_names[i], name)) return i;
   return -1;
