@@ -63,13 +63,13 @@ static les_status find_arrays(const les_hdf5 *h, const les_store *s, bool baseli
 static les_status find_all(les_store *s) {
   les_hdf5 h;
   les_status status;
-  LES_GOTO(status, les_hdf5_open(&h, s->path, LES_HDF5_READ), end);
+  LES_GOTO(status, les_hdf5_init(&h, s->path, LES_HDF5_READ), end);
   LES_GOTO(status, find_arrays(&h, s, true, &s->baseline), end);
   LES_GOTO(status, find_arrays(&h, s, false, &s->cells), end);
   LES_GOTO(status, find(&h, LES_DATA_LESION_DONE, s->n_lesions, 1, &s->done), end);
   LES_GOTO(status, find(&h, LES_DATA_LESION_SHA256, s->n_lesions, LES_SHA_BYTES, &s->sha), end);
 end:
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return status;
 }
 

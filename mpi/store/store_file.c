@@ -63,9 +63,9 @@ static les_status compare(const les_hdf5 *h, const les_study *study, const char 
 les_status les_store_match(const char *path, const les_study *study) {
   les_hdf5 h;
   const char *differs = NULL;
-  les_status s = les_hdf5_open(&h, path, LES_HDF5_READ);
+  les_status s = les_hdf5_init(&h, path, LES_HDF5_READ);
   if (s == LES_OK) s = compare(&h, study, &differs);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   LES_TRY(s);
   if (!differs) return LES_OK;
   return les_fail(LES_FAILED, "%s is of another job: %s; remove it or give another --output", path, differs);
@@ -93,9 +93,9 @@ les_status les_store_count_cells(const char *path, les_store_count *count) {
   *count = (les_store_count){0};
   LES_TRY(les_store_exists(path, &exists));
   if (!exists) return LES_OK;
-  les_status s = les_hdf5_open(&h, path, LES_HDF5_READ);
+  les_status s = les_hdf5_init(&h, path, LES_HDF5_READ);
   if (s == LES_OK) s = count_cells(&h, count);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 
@@ -120,9 +120,9 @@ static les_status get_history(const les_hdf5 *h, les_store_history *out) {
 les_status les_store_get_history(const char *path, les_store_history *out) {
   les_hdf5 h;
   *out = (les_store_history){0};
-  les_status s = les_hdf5_open(&h, path, LES_HDF5_READ);
+  les_status s = les_hdf5_init(&h, path, LES_HDF5_READ);
   if (s == LES_OK) s = get_history(&h, out);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 
@@ -137,8 +137,8 @@ static les_status set_history(const les_hdf5 *h, const les_store_history *in) {
 
 les_status les_store_set_history(const char *path, const les_store_history *in) {
   les_hdf5 h;
-  les_status s = les_hdf5_open(&h, path, LES_HDF5_WRITE);
+  les_status s = les_hdf5_init(&h, path, LES_HDF5_WRITE);
   if (s == LES_OK) s = set_history(&h, in);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }

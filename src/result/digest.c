@@ -109,7 +109,7 @@ static les_status add_file(les_sha256_stream *sha, const char *path) {
   les_hdf5 h;
   names list = {0};
   les_status s;
-  LES_GOTO(s, les_hdf5_open(&h, path, LES_HDF5_READ), end);
+  LES_GOTO(s, les_hdf5_init(&h, path, LES_HDF5_READ), end);
   herr_t visited = H5Ovisit2(h.file, H5_INDEX_NAME, H5_ITER_INC, collect, &list, H5O_INFO_BASIC);
   if (visited < 0)
     LES_GOTO(s,
@@ -122,7 +122,7 @@ static les_status add_file(les_sha256_stream *sha, const char *path) {
 end:
   for (int i = 0; i < list.n; i++) free(list.items[i]);
   free(list.items);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 
