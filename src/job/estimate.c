@@ -12,28 +12,28 @@ static size_t matrix_bytes(const les_matrix *w) {
   return w->data ? (size_t)w->rows * les_dtype_bytes(w->type, w->cols) : 0;
 }
 
-static void count_memory(les_cost_estimate *f, const les_study *study) {
+static void count_memory(les_cost_estimate *estimate, const les_study *study) {
   const les_model *m = study->model;
-  f->weights_bytes = matrix_bytes(&m->tok_embd) + matrix_bytes(&m->pos_embd);
-  if (m->output.data != m->tok_embd.data) f->weights_bytes += matrix_bytes(&m->output);
+  estimate->weights_bytes = matrix_bytes(&m->tok_embd) + matrix_bytes(&m->pos_embd);
+  if (m->output.data != m->tok_embd.data) estimate->weights_bytes += matrix_bytes(&m->output);
   for (int l = 0; l < m->hparams.n_layers; l++)
-    for (int i = 0; i < LES_N_LINEAR; i++) f->weights_bytes += matrix_bytes(&m->layers[l].linear[i].w);
-  f->batch_bytes = les_engine_fixed_bytes(
-      m, &(les_engine_options){.threads = f->threads, .sampling = study->job->sampling});
+    for (int i = 0; i < LES_N_LINEAR; i++) estimate->weights_bytes += matrix_bytes(&m->layers[l].linear[i].w);
+  estimate->batch_bytes = les_engine_fixed_bytes(
+      m, &(les_engine_options){.threads = estimate->threads, .sampling = study->job->sampling});
   for (int i = 0; i < study->lesions.n; i++) {
     size_t bytes = les_lesion_plan_bytes(m, &study->lesions.items[i]);
-    if (bytes > f->plan_bytes) f->plan_bytes = bytes;
+    if (bytes > estimate->plan_bytes) estimate->plan_bytes = bytes;
   }
 }
 
-static void count_tokens(les_cost_estimate *f, const les_study *study) {
+static void count_tokens(les_cost_estimate *estimate, const les_study *study) {
   const les_columns *columns = &study->columns;
   for (int i = 0; i < columns->n_inputs; i++) {
-    f->prompt_tokens += columns->inputs[i].n;
-    f->new_tokens += ((int64_t)study->lesions.n + 1) * columns->inputs[i].max_new_tokens;
+    estimate->prompt_tokens += columns->inputs[i].n;
+    estimate->new_tokens += ((int64_t)study->lesions.n + 1) * columns->inputs[i].max_new_tokens;
   }
-  f->intact_runs = columns->n;
-  f->cells = (int64_t)study->lesions.n * columns->n;
+  estimate->intact_runs = columns->n;
+  estimate->cells = (int64_t)study->lesions.n * columns->n;
 }
 
 static les_status ignore_cell(void *ctx, les_cell cell, const void *record) {
@@ -47,13 +47,13 @@ static int spread(int i, int n, int all) {
 }
 
 /* Seconds for the sampled columns `from` to `to` - 1 under the sampled lesions, or (lesions 0) intact. */
-static les_status time_cells(les_evaluator *e, const les_study *study, const les_cost_estimate *f, int from,
-                             int to, int lesions, double *seconds) {
+static les_status time_cells(les_evaluator *e, const les_study *study, const les_cost_estimate *estimate,
+                             int from, int to, int lesions, double *seconds) {
   int n = 0;
   les_cell *cells = calloc((size_t)(to - from) * (size_t)(lesions + 1), sizeof *cells);
   if (!cells) return les_fail(LES_FAILED, "out of memory for a sample");
   for (int c = from; c < to; c++) {
-    int column = spread(c, f->sampled_columns, study->columns.n);
+    int column = spread(c, estimate->sampled_columns, study->columns.n);
     if (lesions == 0) cells[n++] = (les_cell){LES_INTACT, column};
     for (int l = 0; l < lesions; l++) cells[n++] = (les_cell){spread(l, lesions, study->lesions.n), column};
   }
@@ -64,29 +64,30 @@ static les_status time_cells(les_evaluator *e, const les_study *study, const les
   return status;
 }
 
-static les_status measure(les_cost_estimate *f, const les_study *study) {
+static les_status measure(les_cost_estimate *estimate, const les_study *study) {
   les_evaluator *e;
   double warm = 0, intact = 0, first = 0, rest = 0;
-  int columns = f->sampled_columns, lesions = f->sampled_lesions;
-  LES_TRY(les_evaluator_open(&e, study, &(les_evaluator_options){.threads = f->threads}));
+  int columns = estimate->sampled_columns, lesions = estimate->sampled_lesions;
+  LES_TRY(les_evaluator_open(&e, study, &(les_evaluator_options){.threads = estimate->threads}));
   les_status status;
   /* The first intact run reads the weights from disk; the first column under lesions makes their parameters.
    */
-  LES_GOTO(status, time_cells(e, study, f, 0, 1, 0, &warm), done);
-  LES_GOTO(status, time_cells(e, study, f, columns > 1 ? 1 : 0, columns, 0, &intact), done);
-  LES_GOTO(status, time_cells(e, study, f, 0, 1, lesions, &first), done);
-  LES_GOTO(status, time_cells(e, study, f, 0, columns, lesions, &rest), done);
-  f->intact_seconds = columns > 1 ? intact / (columns - 1) : warm;
-  f->cell_seconds = rest / ((double)columns * lesions);
-  f->plan_seconds =
-      f->plan_bytes > 0 && first / lesions > f->cell_seconds ? first / lesions - f->cell_seconds : 0;
+  LES_GOTO(status, time_cells(e, study, estimate, 0, 1, 0, &warm), done);
+  LES_GOTO(status, time_cells(e, study, estimate, columns > 1 ? 1 : 0, columns, 0, &intact), done);
+  LES_GOTO(status, time_cells(e, study, estimate, 0, 1, lesions, &first), done);
+  LES_GOTO(status, time_cells(e, study, estimate, 0, columns, lesions, &rest), done);
+  estimate->intact_seconds = columns > 1 ? intact / (columns - 1) : warm;
+  estimate->cell_seconds = rest / ((double)columns * lesions);
+  estimate->plan_seconds = estimate->plan_bytes > 0 && first / lesions > estimate->cell_seconds
+                               ? first / lesions - estimate->cell_seconds
+                               : 0;
 done:
   les_evaluator_close(&e);
   return status;
 }
 
-les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int columns,
-                                  int lesions) {
+les_status les_cost_estimate_compute(les_cost_estimate *out, const les_study *study, int threads, int columns,
+                                     int lesions) {
   *out = (les_cost_estimate){.threads = threads};
   if (columns == 0) columns = SAMPLE_COLUMNS;
   if (lesions == 0) lesions = SAMPLE_LESIONS;
@@ -97,8 +98,9 @@ les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study
   return measure(out, study);
 }
 
-double les_cost_estimate_seconds(const les_cost_estimate *f, const les_study *study, int ranks) {
-  double work = (double)f->intact_runs * f->intact_seconds + (double)f->cells * f->cell_seconds;
+double les_cost_estimate_seconds(const les_cost_estimate *estimate, const les_study *study, int ranks) {
+  double work = (double)estimate->intact_runs * estimate->intact_seconds +
+                (double)estimate->cells * estimate->cell_seconds;
   /* every rank that works on a lesion makes its parameters */
-  return work / ranks + study->lesions.n * f->plan_seconds;
+  return work / ranks + study->lesions.n * estimate->plan_seconds;
 }

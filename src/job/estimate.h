@@ -24,11 +24,11 @@ typedef struct les_cost_estimate {
 
 /* Counts, and runs `columns` columns under `lesions` lesions spread evenly over the study's (0: as many as
  * make a full batch). */
-les_status les_cost_estimate_make(les_cost_estimate *out, const les_study *study, int threads, int columns,
-                                  int lesions);
+les_status les_cost_estimate_compute(les_cost_estimate *out, const les_study *study, int threads, int columns,
+                                     int lesions);
 
 /* Seconds that the study takes on n such ranks, each with as many cores of its own: the work shared out, and
  * the intact run of a column done by one of them. Loading the model is not in it. */
-double les_cost_estimate_seconds(const les_cost_estimate *f, const les_study *study, int ranks);
+double les_cost_estimate_seconds(const les_cost_estimate *estimate, const les_study *study, int ranks);
 
 #endif
