@@ -45,14 +45,14 @@ static int find_modules(const les_sensitivity *s, const les_arch *arch, module *
 }
 
 static void add_names(cJSON *object, const char *key, const module *modules, int n, bool frozen) {
-  cJSON *list = cJSON_AddArrayToObject(object, key);
+  cJSON *list = les_json_add_array(object, key);
   for (int i = 0; i < n; i++)
-    if (modules[i].frozen == frozen) cJSON_AddItemToArray(list, cJSON_CreateString(modules[i].name));
+    if (modules[i].frozen == frozen) les_json_add_string(list, NULL, modules[i].name);
 }
 
 /* Layers that have a module which is trained, or, with frozen, layers that have none. */
 static void add_layers(cJSON *object, const char *key, const module *modules, int n, bool frozen) {
-  cJSON *list = cJSON_AddArrayToObject(object, key);
+  cJSON *list = les_json_add_array(object, key);
   for (int i = 0; i < n; i++) {
     bool trained = false, first = true;
     for (int k = 0; k < n; k++) {
@@ -60,7 +60,7 @@ static void add_layers(cJSON *object, const char *key, const module *modules, in
       trained = trained || !modules[k].frozen;
       first = first && k >= i;
     }
-    if (first && trained != frozen) cJSON_AddItemToArray(list, cJSON_CreateNumber(modules[i].layer));
+    if (first && trained != frozen) les_json_add_number(list, NULL, modules[i].layer);
   }
 }
 
@@ -73,13 +73,13 @@ les_status les_freeze_json(const les_sensitivity *s, char **text) {
   cJSON *doc = cJSON_CreateObject();
   if (modules && doc) {
     int n = find_modules(s, arch, modules);
-    cJSON_AddStringToObject(doc, "format", "lesion-freeze-list");
-    cJSON_AddNumberToObject(doc, "version", 1);
-    cJSON_AddStringToObject(doc, "model", r->model_name);
-    cJSON_AddItemToObject(doc, "share", les_json_number(s->share));
+    les_json_add_string(doc, "format", "lesion-freeze-list");
+    les_json_add_number(doc, "version", 1);
+    les_json_add_string(doc, "model", r->model_name);
+    les_json_add(doc, "share", les_json_number(s->share));
     add_layers(doc, "frozen_layers", modules, n, true);
     add_names(doc, "frozen", modules, n, true);
-    cJSON *peft = cJSON_AddObjectToObject(doc, "peft");
+    cJSON *peft = les_json_add_object(doc, "peft");
     add_names(peft, "target_modules", modules, n, false);
     add_layers(peft, "layers_to_transform", modules, n, false);
     *text = cJSON_Print(doc);

@@ -11,7 +11,7 @@ les_status les_grid_open(les_grid **out, int n_lesions, int n_columns) {
         "a sweep of %d lesions and %d prompts and documents: a grid has 1 to %d cells; split the job",
         n_lesions, n_columns, INT32_MAX);
   les_grid *g = calloc(1, sizeof *g);
-  if (!g) return les_fail(LES_FAILED, "out of memory for the grid");
+  if (!g) return les_no_memory("the grid");
   g->n_lesions = n_lesions;
   g->n_columns = n_columns;
   g->todo = cells;
@@ -21,7 +21,7 @@ les_status les_grid_open(les_grid **out, int n_lesions, int n_columns) {
   g->column_cost = malloc((size_t)n_columns * sizeof *g->column_cost);
   if (!g->status || !g->left || !g->lesion_cost || !g->column_cost) {
     les_grid_close(&g);
-    return les_fail(LES_FAILED, "out of memory for a grid of %lld cells", (long long)cells);
+    return les_no_memory("a grid of %lld cells", (long long)cells);
   }
   for (int l = 0; l < n_lesions; l++) g->left[l] = n_columns;
   for (int l = 0; l <= n_lesions; l++) g->lesion_cost[l] = 1;

@@ -1,5 +1,5 @@
 /* The grid of one sweep: lesions x columns, with a row of intact runs (LES_INTACT) above them. Knows the
- * state of every cell and what each lesion still lacks. Local; no MPI, no file. */
+ * state of every cell and how many each lesion still has to do. Local; no MPI, no file. */
 #ifndef LES_GRID_GRID_H
 #define LES_GRID_GRID_H
 

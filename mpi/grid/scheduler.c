@@ -74,7 +74,7 @@ static int block_width(int n_lesions) {
 les_status les_sched_open(les_sched **out, const les_grid *grid, int n_workers) {
   *out = NULL;
   les_sched *s = calloc(1, sizeof *s);
-  if (!s) return les_fail(LES_FAILED, "out of memory for the scheduler");
+  if (!s) return les_no_memory("the scheduler");
   int width = grid->n_columns / n_workers, most = block_width(grid->n_lesions);
   width = width < 1 ? 1 : width > most ? most : width;
   s->grid = grid;
@@ -87,7 +87,7 @@ les_status les_sched_open(les_sched **out, const les_grid *grid, int n_workers) 
   s->joined = malloc((size_t)n_workers * sizeof *s->joined);
   if (!s->blocks || !s->own || !s->joined) {
     les_sched_close(&s);
-    return les_fail(LES_FAILED, "out of memory for the scheduler");
+    return les_no_memory("the scheduler");
   }
   for (int w = 0; w < n_workers; w++) s->own[w] = s->joined[w] = -1;
   for (int i = 0; i < s->n_blocks; i++) { /* widths differ by one at most */
@@ -223,7 +223,7 @@ les_status les_sched_next(les_sched *s, int worker, les_tile **tile) {
   block *b = choose_block(s, worker);
   if (!b) return LES_OK;
   les_tile *t = tile_new(s, LES_TILE_CELLS);
-  if (!t) return les_fail(LES_FAILED, "out of memory for a tile");
+  if (!t) return les_no_memory("a tile");
   fill(s, b, t);
   *tile = hand_out(s, t, worker);
   return LES_OK;
@@ -237,7 +237,7 @@ static les_status give_back(les_sched *s, les_tile *t) {
   if (s->n_returned == s->cap_returned) {
     int cap = s->cap_returned ? 2 * s->cap_returned : 16;
     les_tile **more = realloc(s->returned, (size_t)cap * sizeof *more);
-    if (!more) return free(t), les_fail(LES_FAILED, "out of memory for tiles to do again");
+    if (!more) return free(t), les_no_memory("tiles to do again");
     s->returned = more;
     s->cap_returned = cap;
   }
@@ -273,7 +273,7 @@ les_status les_sched_lost(les_sched *s, les_tile *t, les_cell *failed, bool *giv
     return LES_OK;
   }
   les_tile *half = tile_new(s, t->n - t->n / 2);
-  if (!half) return free(t), les_fail(LES_FAILED, "out of memory for a tile");
+  if (!half) return free(t), les_no_memory("a tile");
   half->n = t->n - t->n / 2;
   t->n -= half->n;
   memcpy(half->cells, t->cells + t->n, (size_t)half->n * sizeof *half->cells);

@@ -42,7 +42,8 @@ les_status les_sched_next(les_sched *s, int worker, les_tile **tile);
  */
 void les_sched_limit(les_sched *s, double cost);
 
-/* The worker is through with its tile. Cells of it that are still to do (it was stopped) go back. */
+/* The worker has finished its tile. Cells of it that are still to do (it was stopped) are handed out again.
+ */
 les_status les_sched_end(les_sched *s, les_tile *tile);
 
 /* The worker died on its tile, or the tile failed. Cells to do go back: as one tile the first time, later in

@@ -65,12 +65,12 @@ les_status les_coordinator_open(les_coordinator **out, les_team *team, les_sweep
                                 const les_respawn *respawn, const les_tile_runner *local) {
   int n = les_team_workers(team);
   les_coordinator *c = *out = calloc(1, sizeof *c + (size_t)n * sizeof c->slots[0]);
-  if (!c) return les_fail(LES_FAILED, "out of memory for %d workers", n);
+  if (!c) return les_no_memory("%d workers", n);
   c->views = calloc((size_t)n, sizeof *c->views);
   if (!c->views) {
     free(c);
     *out = NULL;
-    return les_fail(LES_FAILED, "out of memory for %d workers", n);
+    return les_no_memory("%d workers", n);
   }
   c->team = team;
   c->state = state;
@@ -150,9 +150,9 @@ static void on_hello(les_coordinator *c, les_worker_slot *s, const les_hello *he
   s->here = !strcmp(s->host, c->welcome.host);
   les_worker_slot_enter(s, LES_SLOT_LOADING);
   cJSON *event = les_event_make("worker");
-  les_json_add_number(&event, "worker", number_of(c, s));
-  les_json_add_string(&event, "host", s->host);
-  les_json_add_number(&event, "pid", s->pid);
+  les_json_add_number(event, "worker", number_of(c, s));
+  les_json_add_string(event, "host", s->host);
+  les_json_add_number(event, "pid", s->pid);
   les_sweep_state_event(c->state, event, NULL);
 }
 
@@ -258,10 +258,10 @@ static les_status give_up_worker(les_coordinator *c, les_worker_slot *s, const c
   char text[256];
   snprintf(text, sizeof text, "worker %d on %s (process %d): %s", number_of(c, s), s->host, s->pid, why);
   cJSON *event = les_event_make("death");
-  les_json_add_number(&event, "worker", number_of(c, s));
-  les_json_add_number(&event, "pid", s->pid);
-  les_json_add_string(&event, "reason", why);
-  if (s->tile) les_json_add_number(&event, "tile", s->tile->id);
+  les_json_add_number(event, "worker", number_of(c, s));
+  les_json_add_number(event, "pid", s->pid);
+  les_json_add_string(event, "reason", why);
+  if (s->tile) les_json_add_number(event, "tile", s->tile->id);
   les_sweep_state_event(c->state, event, text);
   les_recovery_kill(s->pid, s->here);
   c->team->rank_died = true;
@@ -319,7 +319,7 @@ static void ask_to_stop(les_coordinator *c, const char *why) {
   c->asked = les_now();
   snprintf(text, sizeof text, "stopping: %s", why);
   cJSON *event = les_event_make("stop");
-  les_json_add_string(&event, "why", why);
+  les_json_add_string(event, "why", why);
   les_sweep_state_event(c->state, event, text);
   for (int i = 0; i < c->n; i++)
     if (!c->slots[i].local && c->slots[i].state == LES_SLOT_BUSY)

@@ -1,6 +1,6 @@
 /* Rank 0 of a sweep: hands out tiles, counts what is reported, notices dead and stuck workers and replaces
  * them, stops at a limit. The workers are the other ranks; a rank alone has one worker, in its own process,
- * which computes a tile where it is handed out and lets the coordinator look around between forward passes.
+ * which computes a tile where it is handed out and lets the coordinator do its checks between forward passes.
  */
 #ifndef LES_RANKS_COORDINATOR_H
 #define LES_RANKS_COORDINATOR_H
@@ -12,7 +12,7 @@
 
 typedef struct les_limits {
   double deadline;       /* les_now() at which to stop; 0: none */
-  const char *stop_file; /* stop when it is there; it is taken away then */
+  const char *stop_file; /* stop when it exists; it is then deleted */
 } les_limits;
 
 typedef struct les_coordinator les_coordinator;

@@ -14,7 +14,7 @@ struct les_pending_send {
 les_status les_pending_send_start(les_pending_send **list, const void *body, size_t bytes, int rank, int tag,
                                   MPI_Comm comm) {
   les_pending_send *p = malloc(sizeof *p + bytes);
-  if (!p) return les_fail(LES_FAILED, "out of memory for a message to rank %d", rank);
+  if (!p) return les_no_memory("a message to rank %d", rank);
   if (bytes > 0) memcpy(p->body, body, bytes);
   int result = MPI_Isend(p->body, (int)bytes, MPI_BYTE, rank, tag, comm, &p->request);
   if (result != MPI_SUCCESS) {

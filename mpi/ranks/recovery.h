@@ -17,8 +17,8 @@ typedef struct les_respawn {
 
 typedef enum les_health { LES_HEALTH_GOOD, LES_HEALTH_STOPPED, LES_HEALTH_DEAD } les_health;
 
-/* Local. Health of a process as far as this node can see: one on another node is taken for good, and only its
- * silence tells. */
+/* Local. Health of a process as far as this node can see: one on another node is assumed to be well, and
+ * only its silence shows otherwise. */
 les_health les_recovery_health(int pid, bool here);
 
 /* Local. Ends a worker that does not answer; nothing happens to one on another node, whose writes do no harm:

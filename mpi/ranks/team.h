@@ -28,7 +28,7 @@ static inline bool les_team_is_root(const les_team *team) {
   return team->rank == 0 && !team->spawned;
 }
 
-/* Local. Workers of the ranks started together: all but rank 0, which is its own if it is alone. */
+/* Local. Workers of the ranks started together: all but rank 0, which is its own worker if it is alone. */
 static inline int les_team_workers(const les_team *team) {
   return team->size > 1 ? team->size - 1 : 1;
 }

@@ -12,7 +12,7 @@ typedef struct les_tile_runner {
   les_store *store;
 } les_tile_runner;
 
-/* Who is told how a tile goes. */
+/* Who is informed of the progress of a tile. */
 typedef struct les_tile_listener {
   void *ctx;
   /* The cell's record and flag are in the file. A failure ends the tile with it. */
@@ -21,8 +21,9 @@ typedef struct les_tile_listener {
   bool (*stop)(void *ctx);
 } les_tile_listener;
 
-/* Local. LES_STOPPED: ended early, cells not told of are to do again. LES_FAILED: *fatal says that it was not
- * the computing that failed but the writing or the listener, so that no other worker would fare better. */
+/* Local. LES_STOPPED: ended early, cells that were not reported are to do again. LES_FAILED: *fatal says that
+ * it was not the computing that failed but the writing or the listener, so that no other worker would fare
+ * better. */
 les_status les_tile_run(const les_tile_runner *runner, const les_cell *cells, int n,
                         const les_tile_listener *listener, bool *fatal);
 

@@ -219,7 +219,7 @@ static les_status work(worker *w) {
 
 les_status les_worker_run(les_team *team, const les_tile_runner *runner, const les_grid *grid, int *code) {
   worker *w = calloc(1, sizeof *w);
-  if (!w) return les_fail(LES_FAILED, "out of memory for a worker");
+  if (!w) return les_no_memory("a worker");
   *w = (worker){.root = team->root, .runner = runner, .grid = grid, .parent = getppid()};
   pthread_mutex_init(&w->lock, NULL);
   w->heard = w->sent = les_now();

@@ -76,14 +76,14 @@ end:
 les_status les_store_open(les_store **out, const char *path, const les_study *study) {
   *out = NULL;
   les_store *s = calloc(1, sizeof *s);
-  if (!s) return les_no_memory("%s", path);
+  if (!s) return les_no_memory("the result file %s", path);
   s->fd = -1;
   s->layout = study->layout;
   s->n_lesions = study->lesions.n;
   s->n_prompts = study->columns.n;
   s->path = strdup(path);
   s->scratch = malloc((study->layout.bytes + sizeof(uint64_t)) * (size_t)s->n_prompts);
-  les_status status = s->path && s->scratch ? find_all(s) : les_no_memory("%s", path);
+  les_status status = s->path && s->scratch ? find_all(s) : les_no_memory("the result file %s", path);
   if (status == LES_OK) {
     s->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (s->fd < 0) status = les_fail(LES_FAILED, "%s cannot be written: %s", path, strerror(errno));

@@ -1,11 +1,11 @@
-/* A result file as a whole: whether there is one, whether it is this job's, how far it is, and the history of
- * its starts. The schema is in result/schema.h; its cells are read and written by store.h. */
+/* A result file as a whole: whether there is one, whether it is this job's, how much of it is done, and the
+ * history of its starts. The schema is in result/schema.h; its cells are read and written by store.h. */
 #ifndef LES_STORE_STORE_FILE_H
 #define LES_STORE_STORE_FILE_H
 
 #include "job/study.h"
 
-/* Local. True if there is a result file to go on with; a link or anything but a file is an error. */
+/* Local. True if there is a result file to resume; a link or anything but a file is an error. */
 les_status les_store_exists(const char *path, bool *exists);
 
 /* Local. LES_FAILED with what differs if the file is not of this job. */

@@ -45,7 +45,7 @@ static les_status prepare(rank_state *r, const les_sweep_options *o) {
   if (o->compute >= 0) r->job->compute = (les_compute)o->compute;
   r->output = o->output ? o->output : r->job->output;
   if (asprintf(&r->stop_file, "%s.stop", r->output) < 0)
-    return r->stop_file = NULL, les_fail(LES_FAILED, "out of memory for a file name");
+    return r->stop_file = NULL, les_no_memory("a file name");
   r->limits =
       (les_limits){.deadline = o->time_limit > 0 ? les_now() + o->time_limit : 0, .stop_file = r->stop_file};
   LES_TRY(les_model_open(&r->model, r->job->model_path, &(les_model_options){.cache_dir = o->cache_dir}));

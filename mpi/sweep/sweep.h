@@ -1,5 +1,5 @@
 /* A sweep from the job file to the result file: the ranks agree before work starts, the file is created or
- * gone on with, then rank 0 coordinates and the others compute; one rank alone does both. */
+ * resumed, then rank 0 coordinates and the others compute; one rank alone does both. */
 #ifndef LES_SWEEP_SWEEP_H
 #define LES_SWEEP_SWEEP_H
 

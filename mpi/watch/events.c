@@ -20,13 +20,13 @@ struct les_events {
 
 les_status les_events_open(les_events **out, const char *path) {
   les_events *e = *out = calloc(1, sizeof *e);
-  if (!e) return les_fail(LES_FAILED, "out of memory for the log of events");
+  if (!e) return les_no_memory("the log of events");
   e->log = -1;
   if (asprintf(&e->log_path, "%s.events.jsonl", path) < 0 ||
       asprintf(&e->status_path, "%s.status", path) < 0 ||
       asprintf(&e->aside_path, "%s.status.new", path) < 0) {
     les_events_close(out);
-    return les_fail(LES_FAILED, "out of memory for the log of events");
+    return les_no_memory("the log of events");
   }
   e->log = open(e->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (e->log >= 0) return LES_OK;
@@ -72,7 +72,7 @@ static bool write_all(int fd, const char *text, size_t n) {
 
 /* errno says why if it fails. */
 static bool write_json(int fd, const cJSON *doc) {
-  char *text = doc ? cJSON_PrintUnformatted(doc) : NULL;
+  char *text = cJSON_PrintUnformatted(doc);
   if (!text) return errno = ENOMEM, false;
   size_t n = strlen(text);
   text[n] = '\n'; /* in place of the null: a line goes out in one write */
@@ -87,8 +87,8 @@ cJSON *les_event_make(const char *name) {
   char date[LES_DATE_BYTES];
   les_date(date);
   cJSON *event = cJSON_CreateObject();
-  les_json_add_string(&event, "time", date);
-  les_json_add_string(&event, "event", name);
+  les_json_add_string(event, "time", date);
+  les_json_add_string(event, "event", name);
   return event;
 }
 

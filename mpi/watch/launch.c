@@ -304,7 +304,7 @@ les_status les_launch_run(const les_launch_options *o, int *code) {
   les_interrupt_watch();
   if (asprintf(&l.status_path, "%s.status", l.output) < 0) {
     l.status_path = NULL;
-    status = les_fail(LES_FAILED, "out of memory for a file name");
+    status = les_no_memory("a file name");
   } else if ((status = make_exit_status_file(&l)) == LES_OK) {
     status = run(&l, code);
     unlink(l.exit_status_path);

@@ -35,7 +35,7 @@ static bool still_named(int fd, const char *path) {
 static les_status lock_open(les_lock **out, const char *path) {
   les_lock *l = calloc(1, sizeof *l);
   if (!l || asprintf(&l->path, "%s.lock", path) < 0)
-    return free(l), *out = NULL, les_fail(LES_FAILED, "out of memory for the lock of %s", path);
+    return free(l), *out = NULL, les_no_memory("the lock of %s", path);
   l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   *out = l;
   if (l->fd >= 0) return LES_OK;

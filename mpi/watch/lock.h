@@ -18,7 +18,7 @@ les_status les_lock_take(les_lock **out, const char *path, double seconds);
 /* Local, on other ranks. Joins the lock that rank 0 has taken. */
 les_status les_lock_join(les_lock **out, const char *path);
 
-/* Local. Lets go. `remove`, for rank 0: takes the file away. */
+/* Local. Releases the lock. `remove`, for rank 0: deletes its file. */
 void les_lock_close(les_lock **lock, bool remove);
 
 #endif

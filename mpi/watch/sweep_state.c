@@ -86,8 +86,8 @@ static void report_damage(les_sweep_state *s, int lesions, int64_t cells) {
            "%d lesions and %lld further cells were damaged in the file and are computed again", lesions,
            (long long)cells);
   cJSON *event = les_event_make("damage");
-  les_json_add_number(&event, "lesions", lesions);
-  les_json_add_number(&event, "cells", (double)cells);
+  les_json_add_number(event, "lesions", lesions);
+  les_json_add_number(event, "cells", (double)cells);
   les_sweep_state_event(s, event, text);
 }
 
@@ -113,10 +113,10 @@ static void tell_start(les_sweep_state *s, int n_workers) {
   snprintf(text, sizeof text, "going on with %lld of %lld cells", (long long)(total - final),
            (long long)total);
   cJSON *event = les_event_make("start");
-  les_json_add_number(&event, "total", (double)total);
-  les_json_add_number(&event, "done", (double)s->grid->done);
-  les_json_add_number(&event, "workers", n_workers);
-  les_json_add_number(&event, "pid", getpid());
+  les_json_add_number(event, "total", (double)total);
+  les_json_add_number(event, "done", (double)s->grid->done);
+  les_json_add_number(event, "workers", n_workers);
+  les_json_add_number(event, "pid", getpid());
   les_sweep_state_event(s, event, final ? text : NULL);
 }
 
@@ -127,7 +127,7 @@ les_status les_sweep_state_open(les_sweep_state **out, const char *path, const l
   int damaged_lesions;
   int64_t damaged_cells, flagged;
   les_sweep_state *s = calloc(1, sizeof *s);
-  if (!s) return *out = NULL, les_fail(LES_FAILED, "out of memory for the state of the sweep");
+  if (!s) return *out = NULL, les_no_memory("the state of the sweep");
   *s = (les_sweep_state){.path = path,
                          .exit_status_file = exit_status_file,
                          .study = study,
@@ -137,8 +137,7 @@ les_status les_sweep_state_open(les_sweep_state **out, const char *path, const l
   les_date(s->started_date);
   s->failures = earlier_failures(path);
   s->begun = calloc((size_t)n_workers, sizeof *s->begun);
-  if (!s->failures || !s->begun)
-    LES_GOTO(status, les_fail(LES_FAILED, "out of memory for %d workers", n_workers), out);
+  if (!s->failures || !s->begun) LES_GOTO(status, les_no_memory("%d workers", n_workers), out);
   LES_GOTO(status, les_grid_open(&s->grid, study->lesions.n, study->columns.n), out);
   set_costs(s->grid, study);
   LES_GOTO(status, les_store_read_status(store, s->grid), out);
@@ -188,8 +187,8 @@ static les_status checkpoint(les_sweep_state *s, int lesion) {
   LES_TRY(les_store_mean(s->store, lesion, &measure, &mean));
   s->complete++;
   cJSON *event = les_event_make("checkpoint");
-  les_json_add_string(&event, "lesion", spec);
-  if (measure) les_json_add_number(&event, measure, mean);
+  les_json_add_string(event, "lesion", spec);
+  if (measure) les_json_add_number(event, measure, mean);
   les_sweep_state_event(s, event, NULL);
   if (s->observer->lesion)
     s->observer->lesion(s->observer->ctx, spec, s->complete, s->grid->n_lesions, measure, mean);
@@ -207,9 +206,9 @@ les_status les_sweep_state_next(les_sweep_state *s, int worker, les_tile **tile)
   if (!*tile) return LES_OK;
   s->begun[worker] = les_now();
   cJSON *event = les_event_make("tile");
-  les_json_add_number(&event, "tile", (*tile)->id);
-  les_json_add_number(&event, "worker", worker + 1);
-  les_json_add_number(&event, "cells", (*tile)->n);
+  les_json_add_number(event, "tile", (*tile)->id);
+  les_json_add_number(event, "worker", worker + 1);
+  les_json_add_number(event, "cells", (*tile)->n);
   les_sweep_state_event(s, event, NULL);
   return LES_OK;
 }
@@ -224,7 +223,7 @@ les_status les_sweep_state_end(les_sweep_state *s, les_tile *tile) {
   return les_sched_end(s->sched, tile);
 }
 
-static void add_failure(cJSON **to, const char *spec, const char *id, const char *reason) {
+static void add_failure(cJSON *to, const char *spec, const char *id, const char *reason) {
   les_json_add_string(to, "lesion", spec);
   les_json_add_string(to, "prompt", id);
   les_json_add_string(to, "reason", reason);
@@ -236,13 +235,10 @@ static les_status fail_cell(les_sweep_state *s, les_cell cell, const char *reaso
   const char *id = s->study->columns.items[cell.column].id;
   if (les_grid_get(s->grid, cell) != LES_CELL_TODO) return LES_OK;
   LES_TRY(les_store_put_failed(s->store, cell));
-  cJSON *event = les_event_make("failure"), *shown = cJSON_CreateObject();
-  add_failure(&event, spec, id, reason);
-  add_failure(&shown, spec, id, reason);
+  cJSON *event = les_event_make("failure");
+  add_failure(event, spec, id, reason);
   if (cJSON_GetArraySize(s->failures) < FAILURES_SHOWN)
-    les_json_append(&s->failures, shown);
-  else
-    cJSON_Delete(shown);
+    add_failure(les_json_add_object(s->failures, NULL), spec, id, reason);
   snprintf(text, sizeof text, "%s on prompt %s failed: %s", spec, id, reason);
   les_sweep_state_event(s, event, text);
   return settle(s, cell, LES_CELL_FAILED);
@@ -289,15 +285,14 @@ static double seconds_left(const les_sweep_state *s, double cells_per_second) {
 static cJSON *workers_json(const les_worker_view *workers, int n) {
   cJSON *list = cJSON_CreateArray();
   for (int i = 0; i < n; i++) {
-    cJSON *w = cJSON_CreateObject();
-    les_json_add_number(&w, "worker", i + 1);
-    les_json_add_string(&w, "host", workers[i].host);
-    les_json_add_number(&w, "pid", workers[i].pid);
-    les_json_add_string(&w, "state", workers[i].state);
-    les_json_add_number(&w, "seconds", workers[i].seconds);
-    les_json_add_number(&w, "tile_cells", workers[i].tile_cells);
-    les_json_add_number(&w, "cells", (double)workers[i].cells);
-    les_json_append(&list, w);
+    cJSON *w = les_json_add_object(list, NULL);
+    les_json_add_number(w, "worker", i + 1);
+    les_json_add_string(w, "host", workers[i].host);
+    les_json_add_number(w, "pid", workers[i].pid);
+    les_json_add_string(w, "state", workers[i].state);
+    les_json_add_number(w, "seconds", workers[i].seconds);
+    les_json_add_number(w, "tile_cells", workers[i].tile_cells);
+    les_json_add_number(w, "cells", (double)workers[i].cells);
   }
   return list;
 }
@@ -308,19 +303,19 @@ static cJSON *status_json(const les_sweep_state *s, const char *state) {
   les_date(date);
   double r = rate(s), eta = seconds_left(s, r);
   cJSON *doc = cJSON_CreateObject();
-  les_json_add_string(&doc, "state", state);
-  if (s->exit_status_file) les_json_add_string(&doc, "exit_status_file", s->exit_status_file);
-  les_json_add_string(&doc, "host", host);
-  les_json_add_number(&doc, "pid", getpid());
-  les_json_add_string(&doc, "started", s->started_date);
-  les_json_add_string(&doc, "updated", date);
-  les_json_add_number(&doc, "updated_unix", (double)time(NULL));
-  les_json_add_number(&doc, "total", (double)les_grid_total(s->grid));
-  les_json_add_number(&doc, "done", (double)s->grid->done);
-  les_json_add_number(&doc, "failed", (double)s->grid->failed);
-  les_json_add_number(&doc, "rate", r);
-  les_json_add_item(&doc, "eta_s", eta >= 0 ? cJSON_CreateNumber(eta) : cJSON_CreateNull());
-  les_json_add_item(&doc, "failures", cJSON_Duplicate(s->failures, true));
+  les_json_add_string(doc, "state", state);
+  if (s->exit_status_file) les_json_add_string(doc, "exit_status_file", s->exit_status_file);
+  les_json_add_string(doc, "host", host);
+  les_json_add_number(doc, "pid", getpid());
+  les_json_add_string(doc, "started", s->started_date);
+  les_json_add_string(doc, "updated", date);
+  les_json_add_number(doc, "updated_unix", (double)time(NULL));
+  les_json_add_number(doc, "total", (double)les_grid_total(s->grid));
+  les_json_add_number(doc, "done", (double)s->grid->done);
+  les_json_add_number(doc, "failed", (double)s->grid->failed);
+  les_json_add_number(doc, "rate", r);
+  les_json_add(doc, "eta_s", eta >= 0 ? cJSON_CreateNumber(eta) : cJSON_CreateNull());
+  les_json_add(doc, "failures", cJSON_Duplicate(s->failures, true));
   return doc;
 }
 
@@ -329,7 +324,7 @@ void les_sweep_state_tick(les_sweep_state *s, const les_worker_view *workers, in
   if (now - s->ticked < 1) return;
   s->ticked = now;
   cJSON *doc = status_json(s, "running");
-  les_json_add_item(&doc, "workers", workers_json(workers, n_workers));
+  les_json_add(doc, "workers", workers_json(workers, n_workers));
   les_events_status(s->events, doc);
   double r = rate(s);
   if (s->observer->progress)
@@ -344,15 +339,15 @@ les_status les_sweep_state_finish(les_sweep_state *s, int code, const char *mess
   if (status == LES_OK) status = written;
   if (status != LES_OK && code == 0) code = 1;
   cJSON *event = les_event_make("end");
-  les_json_add_number(&event, "exit_code", code);
-  les_json_add_number(&event, "done", (double)s->grid->done);
-  les_json_add_number(&event, "failed", (double)s->grid->failed);
-  if (message) les_json_add_string(&event, "message", message);
+  les_json_add_number(event, "exit_code", code);
+  les_json_add_number(event, "done", (double)s->grid->done);
+  les_json_add_number(event, "failed", (double)s->grid->failed);
+  if (message) les_json_add_string(event, "message", message);
   les_sweep_state_event(s, event, NULL);
   cJSON *doc = status_json(s, "ended");
-  les_json_add_item(&doc, "workers", cJSON_CreateArray());
-  les_json_add_number(&doc, "exit_code", code);
-  if (message) les_json_add_string(&doc, "message", message);
+  les_json_add_array(doc, "workers");
+  les_json_add_number(doc, "exit_code", code);
+  if (message) les_json_add_string(doc, "message", message);
   les_events_status(s->events, doc);
   return status;
 }

@@ -1,4 +1,4 @@
-/* What rank 0 knows of a sweep and tells about it: which cells are done and which are handed out, when a
+/* What rank 0 knows and reports about a sweep: which cells are done and which are handed out, when a
  * lesion is complete (its checkpoint), how fast it goes, what has failed. It makes no difference here where
  * cells are computed. All of it is for rank 0 only. */
 #ifndef LES_WATCH_SWEEP_STATE_H
@@ -8,7 +8,7 @@
 #include "store/store.h"
 #include "watch/events.h"
 
-/* Whom a sweep tells how it goes. Any function may be NULL. */
+/* Who is informed of the progress of a sweep. Any function may be NULL. */
 typedef struct les_observer {
   void *ctx;
   /* A lesion is complete; measure NULL: there is no divergence to tell. */
@@ -38,7 +38,7 @@ les_status les_sweep_state_open(les_sweep_state **out, const char *path, const l
                                 const char *exit_status_file);
 void les_sweep_state_close(les_sweep_state **state);
 
-/* The cells and what is known of them; changes as the sweep goes on. */
+/* The cells and what is known of them; changes as the sweep proceeds. */
 const les_grid *les_sweep_state_grid(const les_sweep_state *s);
 
 /* The next tile for a worker, NULL if there is none now. */
@@ -54,10 +54,10 @@ les_status les_sweep_state_end(les_sweep_state *s, les_tile *tile);
  * again, and a cell that has failed alone twice is marked failed with the reason. */
 les_status les_sweep_state_lost(les_sweep_state *s, les_tile *tile, const char *reason);
 
-/* To be called often: once a second it tells the observer and renews the status file. */
+/* To be called often: once a second it informs the observer and rewrites the status file. */
 void les_sweep_state_tick(les_sweep_state *s, const les_worker_view *workers, int n_workers);
 
-/* A line of the log of events; the event (les_event_make) is freed. `note`, if not NULL, is told the
+/* A line of the log of events; the event (les_event_make) is freed. `note`, if not NULL, is passed to the
  * observer. */
 void les_sweep_state_event(les_sweep_state *s, cJSON *event, const char *note);
 

@@ -63,5 +63,5 @@ void les_buffer_free(les_buffer *t) {
 }
 
 les_status les_buffer_status(const les_buffer *t) {
-  return t->failed ? les_fail(LES_FAILED, "out of memory while handling %zu bytes of text", t->n) : LES_OK;
+  return t->failed ? les_no_memory("a text of more than %zu bytes", t->n) : LES_OK;
 }

@@ -154,28 +154,50 @@ cJSON *les_json_float(float value) {
   return cJSON_CreateRaw(text);
 }
 
-static void keep_if(cJSON **doc, bool complete) {
-  if (complete) return;
-  cJSON_Delete(*doc);
-  *doc = NULL;
+/* The item, or NULL if it could not be added. */
+static cJSON *add(cJSON *parent, const char *key, cJSON *item) {
+  if (key ? cJSON_AddItemToObject(parent, key, item) : cJSON_AddItemToArray(parent, item)) return item;
+  cJSON_Delete(item);
+  if (parent) parent->type = cJSON_Invalid; /* cJSON prints no document that holds one */
+  return NULL;
 }
 
-void les_json_add_number(cJSON **object, const char *key, double value) {
-  keep_if(object, cJSON_AddNumberToObject(*object, key, value) != NULL);
+void les_json_add(cJSON *parent, const char *key, cJSON *item) {
+  add(parent, key, item);
 }
 
-void les_json_add_string(cJSON **object, const char *key, const char *value) {
-  keep_if(object, cJSON_AddStringToObject(*object, key, value) != NULL);
+cJSON *les_json_add_object(cJSON *parent, const char *key) {
+  return add(parent, key, cJSON_CreateObject());
 }
 
-void les_json_add_item(cJSON **object, const char *key, cJSON *item) {
-  bool added = item && cJSON_AddItemToObject(*object, key, item);
-  if (!added) cJSON_Delete(item);
-  keep_if(object, added);
+cJSON *les_json_add_array(cJSON *parent, const char *key) {
+  return add(parent, key, cJSON_CreateArray());
 }
 
-void les_json_append(cJSON **array, cJSON *item) {
-  bool added = item && cJSON_AddItemToArray(*array, item);
-  if (!added) cJSON_Delete(item);
-  keep_if(array, added);
+void les_json_add_string(cJSON *parent, const char *key, const char *value) {
+  les_json_add(parent, key, cJSON_CreateString(value));
+}
+
+void les_json_add_number(cJSON *parent, const char *key, double value) {
+  les_json_add(parent, key, cJSON_CreateNumber(value));
+}
+
+void les_json_add_bool(cJSON *parent, const char *key, bool value) {
+  les_json_add(parent, key, cJSON_CreateBool(value));
+}
+
+void les_json_add_null(cJSON *parent, const char *key) {
+  les_json_add(parent, key, cJSON_CreateNull());
+}
+
+void les_json_add_ints(cJSON *parent, const char *key, const int *values, int n) {
+  les_json_add(parent, key, n > 0 ? cJSON_CreateIntArray(values, n) : cJSON_CreateArray());
+}
+
+void les_json_add_floats(cJSON *parent, const char *key, const float *values, int n) {
+  les_json_add(parent, key, n > 0 ? cJSON_CreateFloatArray(values, n) : cJSON_CreateArray());
+}
+
+void les_json_add_doubles(cJSON *parent, const char *key, const double *values, int n) {
+  les_json_add(parent, key, n > 0 ? cJSON_CreateDoubleArray(values, n) : cJSON_CreateArray());
 }

@@ -54,13 +54,19 @@ cJSON *les_json_number(double value);
  * out of memory. */
 cJSON *les_json_float(float value);
 
-/* Writing. A document that memory runs out for is freed and becomes NULL, and stays NULL whatever is added to
- * it: only the whole has to be looked at in the end, and none is ever shortened. */
-void les_json_add_number(cJSON **object, const char *key, double value);
-void les_json_add_string(cJSON **object, const char *key, const char *value);
-
-/* `item` is the document's from now on; NULL, which came of a lack of memory, makes it NULL too. */
-void les_json_add_item(cJSON **object, const char *key, cJSON *item);
-void les_json_append(cJSON **array, cJSON *item);
+/* Writing. Each adds to `parent`: under `key` to an object; key NULL: at the end of an array. Where
+ * memory runs out, `parent` becomes invalid, and a document with an invalid part is not printed: only what
+ * cJSON_Print returns has to be checked, and no document is ever cut short. Adding to NULL, which an object
+ * or array that could not be made is, does nothing. */
+void les_json_add(cJSON *parent, const char *key, cJSON *item); /* takes over the item; NULL: no memory */
+cJSON *les_json_add_object(cJSON *parent, const char *key);
+cJSON *les_json_add_array(cJSON *parent, const char *key);
+void les_json_add_string(cJSON *parent, const char *key, const char *value);
+void les_json_add_number(cJSON *parent, const char *key, double value); /* NaN and infinity as null */
+void les_json_add_bool(cJSON *parent, const char *key, bool value);
+void les_json_add_null(cJSON *parent, const char *key);
+void les_json_add_ints(cJSON *parent, const char *key, const int *values, int n);
+void les_json_add_floats(cJSON *parent, const char *key, const float *values, int n);
+void les_json_add_doubles(cJSON *parent, const char *key, const double *values, int n);
 
 #endif

@@ -22,7 +22,7 @@ bool les_path_has_suffix(const char *path, const char *suffix);
  */
 char *les_path_with_suffix(const char *path, const char *suffix, const char *with);
 
-/* The last part of `path` without slashes behind it and without `suffix`, if it has it; suffix may be NULL.
+/* The last part of `path` without trailing slashes and without `suffix`, if it has it; suffix may be NULL.
  */
 char *les_path_stem(const char *path, const char *suffix);
 

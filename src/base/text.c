@@ -127,12 +127,12 @@ static les_status make_words(les_words *out, const char *text, bool plain) {
   size_t n = strlen(text);
   /* a broken byte becomes 3 bytes and a null byte follows each word: 4 n + 1 holds any text */
   out->text = malloc(4 * n + 1);
-  if (!out->text) return les_fail(LES_FAILED, "out of memory for the words of a text of %zu bytes", n);
+  if (!out->text) return les_no_memory("the words of a text of %zu bytes", n);
   int count = split(text, plain, out->text);
   out->items = malloc((size_t)(count + 1) * sizeof *out->items);
   if (!out->items) {
     les_words_free(out);
-    return les_fail(LES_FAILED, "out of memory for %d words", count);
+    return les_no_memory("%d words", count);
   }
   char *word = out->text;
   for (int i = 0; i < count; i++, word += strlen(word) + 1) out->items[i] = word;
@@ -202,7 +202,7 @@ les_status les_text_contains(const char *text, const char *answer, bool *found) 
     *found = !open_left && !open_right;
     if (!*p) break;
   }
-  les_status status = t && a ? LES_OK : les_fail(LES_FAILED, "out of memory for an answer");
+  les_status status = t && a ? LES_OK : les_no_memory("an answer");
   free(t);
   free(a);
   return status;

@@ -10,7 +10,7 @@
 
 /* Length of the character at the start of n > 0 bytes; its code point goes to *codepoint (may be NULL). For
  * a broken sequence the code point is -1 and the length that of its maximal subpart. Null-terminated text may
- * be given with n = SIZE_MAX: no character goes on over a null byte. */
+ * be given with n = SIZE_MAX: no character extends over a null byte. */
 size_t les_utf8_next(const char *bytes, size_t n, int32_t *codepoint);
 
 /* Whether a character starts with this byte, in valid UTF-8. */

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/cli.h"
 #include "job/estimate.h"
 #include "model/load.h"
@@ -63,25 +64,25 @@ static const struct argp argp = {
 static const int usual_ranks[] = {1, 4, 16, 64};
 
 static void print_json(const les_cost_estimate *f, const les_study *study, const estimate_options *o) {
-  cJSON *doc = cli_object();
-  cli_add_string(doc, "compute", les_compute_name(study->job->compute));
-  cli_add_number(doc, "cells", (double)f->cells);
-  cli_add_number(doc, "intact_runs", (double)f->intact_runs);
-  cli_add_number(doc, "prompt_tokens", (double)f->prompt_tokens);
-  cli_add_number(doc, "new_tokens", (double)f->new_tokens);
-  cli_add_number(doc, "weights_bytes", (double)f->weights_bytes);
-  cli_add_number(doc, "batch_bytes", (double)f->batch_bytes);
-  cli_add_number(doc, "plan_bytes", (double)f->plan_bytes);
-  cli_add_number(doc, "threads", f->threads);
-  cli_add_number(doc, "intact_seconds", f->intact_seconds);
-  cli_add_number(doc, "cell_seconds", f->cell_seconds);
-  cli_add_number(doc, "plan_seconds", f->plan_seconds);
-  cJSON *list = cli_add_array(doc, "time");
+  cJSON *doc = cJSON_CreateObject();
+  les_json_add_string(doc, "compute", les_compute_name(study->job->compute));
+  les_json_add_number(doc, "cells", (double)f->cells);
+  les_json_add_number(doc, "intact_runs", (double)f->intact_runs);
+  les_json_add_number(doc, "prompt_tokens", (double)f->prompt_tokens);
+  les_json_add_number(doc, "new_tokens", (double)f->new_tokens);
+  les_json_add_number(doc, "weights_bytes", (double)f->weights_bytes);
+  les_json_add_number(doc, "batch_bytes", (double)f->batch_bytes);
+  les_json_add_number(doc, "plan_bytes", (double)f->plan_bytes);
+  les_json_add_number(doc, "threads", f->threads);
+  les_json_add_number(doc, "intact_seconds", f->intact_seconds);
+  les_json_add_number(doc, "cell_seconds", f->cell_seconds);
+  les_json_add_number(doc, "plan_seconds", f->plan_seconds);
+  cJSON *list = les_json_add_array(doc, "time");
   for (size_t i = 0; i < (o->ranks ? 1 : sizeof usual_ranks / sizeof *usual_ranks); i++) {
     int ranks = o->ranks ? o->ranks : usual_ranks[i];
-    cJSON *item = cli_add_object(list, NULL);
-    cli_add_number(item, "ranks", ranks);
-    cli_add_number(item, "seconds", les_cost_estimate_seconds(f, study, ranks));
+    cJSON *item = les_json_add_object(list, NULL);
+    les_json_add_number(item, "ranks", ranks);
+    les_json_add_number(item, "seconds", les_cost_estimate_seconds(f, study, ranks));
   }
   cli_print_json(doc);
 }

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/cli.h"
 #include "cli/lesions.h"
 #include "cli/texts.h"
@@ -111,18 +112,18 @@ static cJSON *describe(const results *r, const les_outcome *out, const char *tex
   static const char *const stops[] = {
       [LES_STOP_LENGTH] = "length", [LES_STOP_END] = "end", [LES_STOP_NAN] = "nan"};
   const cli_text *prompt = &r->o->prompts.items[out->input];
-  cJSON *doc = cli_object();
-  cli_add_string(doc, "lesion", spec_of(r, out->lesion));
-  cli_add_string(doc, "prompt", prompt->value);
-  cli_add_ints(doc, "tokens", out->tokens, out->n_tokens);
-  cli_add_string(doc, "text", text);
-  cli_add_string(doc, "stop", stops[out->stop]);
+  cJSON *doc = cJSON_CreateObject();
+  les_json_add_string(doc, "lesion", spec_of(r, out->lesion));
+  les_json_add_string(doc, "prompt", prompt->value);
+  les_json_add_ints(doc, "tokens", out->tokens, out->n_tokens);
+  les_json_add_string(doc, "text", text);
+  les_json_add_string(doc, "stop", stops[out->stop]);
   if (r->o->trace) {
-    cli_add_floats(doc, "logprob", out->trace_logprob, out->n_tokens);
-    cli_add_floats(doc, "entropy", out->trace_entropy, out->n_tokens);
-    cli_add_ints(doc, "intact_rank", out->trace_rank, out->n_tokens);
-    cli_add_floats(doc, "hidden_norm", out->hidden_norm, r->model->hparams.n_layers);
-    cli_add_floats(doc, "attn_entropy", out->attn_entropy, r->model->hparams.n_layers);
+    les_json_add_floats(doc, "logprob", out->trace_logprob, out->n_tokens);
+    les_json_add_floats(doc, "entropy", out->trace_entropy, out->n_tokens);
+    les_json_add_ints(doc, "intact_rank", out->trace_rank, out->n_tokens);
+    les_json_add_floats(doc, "hidden_norm", out->hidden_norm, r->model->hparams.n_layers);
+    les_json_add_floats(doc, "attn_entropy", out->attn_entropy, r->model->hparams.n_layers);
   }
   return doc;
 }
@@ -137,9 +138,9 @@ static les_status on_outcome(void *ctx, int index, const les_outcome *out) {
 
 static void print_results(const results *r, int n) {
   if (r->o->json) {
-    cJSON *doc = cli_document(r->model, r->o->model.compute), *list = cli_add_array(doc, "results");
+    cJSON *doc = cli_document(r->model, r->o->model.compute), *list = les_json_add_array(doc, "results");
     for (int i = 0; i < n; i++) {
-      cli_add(list, NULL, r->items[i].json);
+      les_json_add(list, NULL, r->items[i].json);
       r->items[i].json = NULL;
     }
     cli_print_json(doc);

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/cli.h"
 #include "cli/texts.h"
 #include "data/corpus.h"
@@ -73,12 +74,12 @@ static const struct argp argp = {
 
 static void print_json(const les_importance *i, const les_model *model, const importance_options *o) {
   cJSON *doc = cli_document(model, o->model.compute);
-  cli_add_doubles(doc, "attn", i->attn, i->n_layers);
-  cli_add_doubles(doc, "mlp", i->mlp, i->n_layers);
-  cli_add_doubles(doc, "block", i->block, i->n_layers);
-  cJSON *angular = cli_add_array(doc, "angular");
+  les_json_add_doubles(doc, "attn", i->attn, i->n_layers);
+  les_json_add_doubles(doc, "mlp", i->mlp, i->n_layers);
+  les_json_add_doubles(doc, "block", i->block, i->n_layers);
+  cJSON *angular = les_json_add_array(doc, "angular");
   for (int n = 1; n <= i->n_layers; n++)
-    cli_add_doubles(angular, NULL, i->angular + (n - 1) * i->n_layers, i->n_layers - n + 1);
+    les_json_add_doubles(angular, NULL, i->angular + (n - 1) * i->n_layers, i->n_layers - n + 1);
   cli_print_json(doc);
 }
 

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/cli.h"
 #include "format/model_files.h"
 #include "model/config_read.h"
@@ -189,31 +190,31 @@ static void add_shape(cJSON *doc, const les_hparams *s) {
   } numbers[] = {{"layers", s->n_layers},    {"embedding", s->n_embd},    {"mlp", s->n_ff},
                  {"heads", s->n_heads},      {"kv_heads", s->n_kv_heads}, {"head_dim", s->head_dim},
                  {"vocabulary", s->n_vocab}, {"context", s->n_ctx}};
-  cJSON *shape = cli_add_object(doc, "shape");
+  cJSON *shape = les_json_add_object(doc, "shape");
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    cli_add_number(shape, numbers[i].name, numbers[i].value);
+    les_json_add_number(shape, numbers[i].name, numbers[i].value);
 }
 
 static void add_sites(cJSON *doc, const les_model *m) {
-  cJSON *sites = cli_add_object(doc, "sites"), *parts = cli_add_array(sites, "parts");
-  cli_add_number(sites, "layers", m->hparams.n_layers);
-  cli_add_string(parts, NULL, "attn");
-  cli_add_string(parts, NULL, "mlp");
+  cJSON *sites = les_json_add_object(doc, "sites"), *parts = les_json_add_array(sites, "parts");
+  les_json_add_number(sites, "layers", m->hparams.n_layers);
+  les_json_add_string(parts, NULL, "attn");
+  les_json_add_string(parts, NULL, "mlp");
   for (int id = 0; id < LES_N_LINEAR; id++)
-    if (has_linear(m, id)) cli_add_string(parts, NULL, les_linear_name(id));
-  cli_add_number(sites, "heads", m->hparams.n_heads);
+    if (has_linear(m, id)) les_json_add_string(parts, NULL, les_linear_name(id));
+  les_json_add_number(sites, "heads", m->hparams.n_heads);
 }
 
 static void add_tensors(cJSON *doc, const les_tensors *w) {
-  cJSON *list = cli_add_array(doc, "tensors");
+  cJSON *list = les_json_add_array(doc, "tensors");
   for (int i = 0; i < w->n; i++) {
     const les_tensor *t = &w->items[i];
-    cJSON *item = cli_add_object(list, NULL);
-    cli_add_string(item, "name", t->name);
-    cli_add_string(item, "type", t->type_name);
-    cJSON *shape = cli_add_array(item, "shape");
-    for (int d = t->n_dims - 1; d >= 0; d--) cli_add_number(shape, NULL, (double)t->dims[d]);
-    cli_add_bool(item, "supported", readable(t));
+    cJSON *item = les_json_add_object(list, NULL);
+    les_json_add_string(item, "name", t->name);
+    les_json_add_string(item, "type", t->type_name);
+    cJSON *shape = les_json_add_array(item, "shape");
+    for (int d = t->n_dims - 1; d >= 0; d--) les_json_add_number(shape, NULL, (double)t->dims[d]);
+    les_json_add_bool(item, "supported", readable(t));
   }
 }
 
@@ -222,25 +223,25 @@ static void print_json(const findings *f, const inspect_options *o) {
   int64_t elements;
   size_t bytes;
   totals(f->files.tensors, &elements, &bytes);
-  cJSON *doc = cli_object();
-  cli_add_bool(doc, "supported", m != NULL);
-  if (*f->problem) cli_add_string(doc, "problem", f->problem);
-  if (m) cli_add_string(doc, "model", m->name);
-  cli_add_string(doc, "format", f->files.gguf ? "gguf" : "safetensors");
-  cJSON *files = cli_add_array(doc, "files");
+  cJSON *doc = cJSON_CreateObject();
+  les_json_add_bool(doc, "supported", m != NULL);
+  if (*f->problem) les_json_add_string(doc, "problem", f->problem);
+  if (m) les_json_add_string(doc, "model", m->name);
+  les_json_add_string(doc, "format", f->files.gguf ? "gguf" : "safetensors");
+  cJSON *files = les_json_add_array(doc, "files");
   for (int i = 0; i < les_model_files_n_files(&f->files); i++)
-    cli_add_string(files, NULL, les_model_files_file(&f->files, i));
-  if (*f->sha256) cli_add_string(doc, "sha256", f->sha256);
+    les_json_add_string(files, NULL, les_model_files_file(&f->files, i));
+  if (*f->sha256) les_json_add_string(doc, "sha256", f->sha256);
   if (f->config.arch) {
-    cli_add_string(doc, "architecture", f->config.arch->name);
+    les_json_add_string(doc, "architecture", f->config.arch->name);
     add_shape(doc, m ? &m->hparams : &f->config.hparams);
   }
-  cli_add_number(doc, "parameters", (double)elements);
-  cli_add_number(doc, "bytes", (double)bytes);
+  les_json_add_number(doc, "parameters", (double)elements);
+  les_json_add_number(doc, "bytes", (double)bytes);
   if (m) {
-    cli_add_ints(doc, "end_tokens", m->eos, m->n_eos);
-    cli_add_bool(doc, "tokenizer", m->tokenizer != NULL);
-    if (!m->tokenizer) cli_add_string(doc, "tokenizer_missing", m->tokenizer_missing);
+    les_json_add_ints(doc, "end_tokens", m->eos, m->n_eos);
+    les_json_add_bool(doc, "tokenizer", m->tokenizer != NULL);
+    if (!m->tokenizer) les_json_add_string(doc, "tokenizer_missing", m->tokenizer_missing);
     add_sites(doc, m);
   }
   if (!o->no_tensors) add_tensors(doc, f->files.tensors);

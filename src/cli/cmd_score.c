@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/cli.h"
 #include "cli/lesions.h"
 #include "cli/texts.h"
@@ -143,30 +144,30 @@ static les_forced sum_up(const table *t, const row *r) {
 
 /* Adds a list of numbers for each text: `fixed` of them, or one for each of its predicted tokens (0). */
 static void add_lists(cJSON *doc, const char *name, const table *t, float *const *values, int fixed) {
-  cJSON *all = cli_add_array(doc, name);
+  cJSON *all = les_json_add_array(doc, name);
   for (int k = 0; k < t->n_texts; k++) {
     int n = fixed ? fixed : t->inputs[k].n - 1;
-    cli_add_floats(all, NULL, values[k], n);
+    les_json_add_floats(all, NULL, values[k], n);
   }
 }
 
 static void print_json(const table *t, const les_model *model, const score_options *o) {
-  cJSON *doc = cli_document(model, o->model.compute), *results = cli_add_array(doc, "results");
+  cJSON *doc = cli_document(model, o->model.compute), *results = les_json_add_array(doc, "results");
   double intact = 0;
   for (int i = 0; i < t->n_rows; i++) {
     const row *r = &t->rows[i];
     les_forced sums = sum_up(t, r);
     les_forced_measures m = les_forced_finish(&sums);
     if (i == 0) intact = m.mean_nll;
-    cJSON *item = cli_add_object(results, NULL);
-    cli_add_string(item, "lesion", r->lesion);
-    cli_add_number(item, "tokens", (double)sums.n);
-    cli_add_number(item, "mean_nll", m.mean_nll);
-    cli_add_number(item, "perplexity", m.perplexity);
-    cli_add_number(item, "kl_mean", m.kl_mean);
-    cli_add_number(item, "kl_max", m.kl_max);
-    cli_add_number(item, "top1_agreement", m.top1_agreement);
-    cli_add_number(item, "delta_nll", m.mean_nll - intact);
+    cJSON *item = les_json_add_object(results, NULL);
+    les_json_add_string(item, "lesion", r->lesion);
+    les_json_add_number(item, "tokens", (double)sums.n);
+    les_json_add_number(item, "mean_nll", m.mean_nll);
+    les_json_add_number(item, "perplexity", m.perplexity);
+    les_json_add_number(item, "kl_mean", m.kl_mean);
+    les_json_add_number(item, "kl_max", m.kl_max);
+    les_json_add_number(item, "top1_agreement", m.top1_agreement);
+    les_json_add_number(item, "delta_nll", m.mean_nll - intact);
     if (o->per_token) {
       add_lists(item, "nll", t, r->nll, 0);
       add_lists(item, "kl", t, r->kl, 0);

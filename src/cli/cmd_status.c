@@ -53,28 +53,27 @@ static tally count_all(const les_result *r) {
   return all;
 }
 
-/* NULL if memory runs out. */
 static cJSON *describe(const les_result *r, const cJSON *live) {
   tally all = count_all(r);
-  cJSON *doc = cli_object();
-  cli_add_number(doc, "total", (double)r->n_lesions * r->n_prompts);
-  cli_add_number(doc, "done", (double)all.done);
-  cli_add_number(doc, "failed", (double)all.failed);
-  cli_add_number(doc, "computed", (double)r->cells_computed);
-  cJSON *lesions = cli_add_array(doc, "lesions");
+  cJSON *doc = cJSON_CreateObject();
+  les_json_add_number(doc, "total", (double)r->n_lesions * r->n_prompts);
+  les_json_add_number(doc, "done", (double)all.done);
+  les_json_add_number(doc, "failed", (double)all.failed);
+  les_json_add_number(doc, "computed", (double)r->cells_computed);
+  cJSON *lesions = les_json_add_array(doc, "lesions");
   for (int i = 0; i < r->n_lesions; i++) {
     tally t = count_lesion(r, i);
-    cJSON *entry = cli_add_object(lesions, NULL);
-    cli_add_string(entry, "lesion", r->lesion_specs[i]);
-    cli_add_number(entry, "total", r->n_prompts);
-    cli_add_number(entry, "done", (double)t.done);
-    cli_add_number(entry, "failed", (double)t.failed);
-    cli_add_bool(entry, "complete", r->lesion_done[i]);
+    cJSON *entry = les_json_add_object(lesions, NULL);
+    les_json_add_string(entry, "lesion", r->lesion_specs[i]);
+    les_json_add_number(entry, "total", r->n_prompts);
+    les_json_add_number(entry, "done", (double)t.done);
+    les_json_add_number(entry, "failed", (double)t.failed);
+    les_json_add_bool(entry, "complete", r->lesion_done[i]);
   }
   const char *const told[] = {"state", "rate", "eta_s", "workers", "failures", "exit_code", "message"};
   for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
     cJSON *item = cJSON_GetObjectItem(live, told[i]);
-    cli_add(doc, told[i], item ? cJSON_Duplicate(item, true) : cJSON_CreateNull());
+    les_json_add(doc, told[i], item ? cJSON_Duplicate(item, true) : cJSON_CreateNull());
   }
   return doc;
 }
@@ -86,14 +85,14 @@ static cJSON *read_live(const char *path) {
   cJSON *live = les_events_read_status(path);
   if (!cJSON_IsObject(live)) {
     cJSON_Delete(live);
-    return cli_object();
+    return cJSON_CreateObject();
   }
   const char *state = cJSON_GetStringValue(cJSON_GetObjectItem(live, "state"));
   const cJSON *updated = cJSON_GetObjectItem(live, "updated_unix");
   bool silent = !cJSON_IsNumber(updated) || difftime(time(NULL), (time_t)updated->valuedouble) > SILENCE;
   if (state && !strcmp(state, "running") && silent) {
     cJSON_DeleteItemFromObject(live, "state");
-    cli_add_string(live, "state", "silent");
+    les_json_add_string(live, "state", "silent");
     cJSON_DeleteItemFromObject(live, "rate");
     cJSON_DeleteItemFromObject(live, "eta_s");
     cJSON_DeleteItemFromObject(live, "workers");

@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "cli/scorer.h"
 #include "data/task.h"
 #include "engine/loglik.h"
@@ -98,11 +99,11 @@ static les_status prepare(cli_scorer *s, const les_model *model, const les_reque
 }
 
 static void add_logliks(cJSON *row, const trial *t) {
-  cJSON *all = cli_add_array(row, "loglikelihoods");
+  cJSON *all = les_json_add_array(row, "loglikelihoods");
   for (int d = 0; d < t->task->n_documents; d++) {
     const les_task_document *doc = &t->task->documents[d];
-    cJSON *list = cli_add_array(all, NULL);
-    for (int i = 0; i < doc->n_items; i++) cli_add_number(list, NULL, t->items[doc->first_item + i].sum);
+    cJSON *list = les_json_add_array(all, NULL);
+    for (int i = 0; i < doc->n_items; i++) les_json_add_number(list, NULL, t->items[doc->first_item + i].sum);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include "base/json.h"
 #include "job/job.h"
 
 #include <errno.h>
@@ -34,66 +35,16 @@ void *cli_grow(void *items, int n, size_t size) {
   return grown;
 }
 
-static const char document[] = "the JSON document";
-
-cJSON *cli_object(void) {
-  cJSON *object = cJSON_CreateObject();
-  need(object, document);
-  return object;
-}
-
-void cli_add(cJSON *parent, const char *name, cJSON *item) {
-  need(item, document);
-  bool added = name ? cJSON_AddItemToObject(parent, name, item) : cJSON_AddItemToArray(parent, item);
-  need(added ? item : NULL, document);
-}
-
-cJSON *cli_add_object(cJSON *parent, const char *name) {
-  cJSON *item = cJSON_CreateObject();
-  cli_add(parent, name, item);
-  return item;
-}
-
-cJSON *cli_add_array(cJSON *parent, const char *name) {
-  cJSON *item = cJSON_CreateArray();
-  cli_add(parent, name, item);
-  return item;
-}
-
-void cli_add_string(cJSON *parent, const char *name, const char *value) {
-  cli_add(parent, name, cJSON_CreateString(value));
-}
-
-void cli_add_number(cJSON *parent, const char *name, double value) {
-  cli_add(parent, name, cJSON_CreateNumber(value));
-}
-
-void cli_add_bool(cJSON *parent, const char *name, bool value) {
-  cli_add(parent, name, cJSON_CreateBool(value));
-}
-
-void cli_add_ints(cJSON *parent, const char *name, const int *values, int n) {
-  cli_add(parent, name, n > 0 ? cJSON_CreateIntArray(values, n) : cJSON_CreateArray());
-}
-
-void cli_add_floats(cJSON *parent, const char *name, const float *values, int n) {
-  cli_add(parent, name, n > 0 ? cJSON_CreateFloatArray(values, n) : cJSON_CreateArray());
-}
-
-void cli_add_doubles(cJSON *parent, const char *name, const double *values, int n) {
-  cli_add(parent, name, n > 0 ? cJSON_CreateDoubleArray(values, n) : cJSON_CreateArray());
-}
-
 cJSON *cli_document(const les_model *model, int compute) {
-  cJSON *doc = cli_object();
-  cli_add_string(doc, "model", model->name);
-  cli_add_string(doc, "compute", les_compute_name((les_compute)compute));
+  cJSON *doc = cJSON_CreateObject();
+  les_json_add_string(doc, "model", model->name);
+  les_json_add_string(doc, "compute", les_compute_name((les_compute)compute));
   return doc;
 }
 
 void cli_print_json(cJSON *doc) {
   char *text = cJSON_Print(doc);
-  need(text, document);
+  need(text, "the JSON document");
   puts(text);
   cJSON_free(text);
   cJSON_Delete(doc);

@@ -8,7 +8,7 @@
 #include "model/model.h"
 
 #include <cjson/cJSON.h>
-#include <stdbool.h>
+#include <stddef.h>
 
 /* Ends a command: prints "lesion: MESSAGE" as one line on stderr if status is a failure, and gives the exit
  * code (0, 1, 2, 75). */
@@ -18,23 +18,8 @@ int cli_finish(les_status status);
  * else the process ends with a message and exit code 1. */
 void cli_close_output(void);
 
-/* Room for one more item behind the n in `items`. */
+/* Room for one more item after the n in `items`; the process ends if there is no memory for it. */
 void *cli_grow(void *items, int n, size_t size);
-
-/* A new JSON object. */
-cJSON *cli_object(void);
-
-/* Each adds to `parent`: under `name` to an object; name NULL: behind the last one to an array. Numbers that
- * are NaN or infinite become null. */
-void cli_add(cJSON *parent, const char *name, cJSON *item); /* takes over the item; NULL: out of memory */
-cJSON *cli_add_object(cJSON *parent, const char *name);
-cJSON *cli_add_array(cJSON *parent, const char *name);
-void cli_add_string(cJSON *parent, const char *name, const char *value);
-void cli_add_number(cJSON *parent, const char *name, double value);
-void cli_add_bool(cJSON *parent, const char *name, bool value);
-void cli_add_ints(cJSON *parent, const char *name, const int *values, int n);
-void cli_add_floats(cJSON *parent, const char *name, const float *values, int n);
-void cli_add_doubles(cJSON *parent, const char *name, const double *values, int n);
 
 /* {"model": ..., "compute": ...}, to be filled. compute: les_compute. */
 cJSON *cli_document(const les_model *model, int compute);

@@ -1,5 +1,6 @@
 #include "cli/scorer.h"
 
+#include "base/json.h"
 #include "engine/loglik.h"
 #include "model/load.h"
 
@@ -47,14 +48,14 @@ static const les_loglik *answers_of(const answers *a, int row) {
 }
 
 static void print_json(cli_scorer *s, const les_model *model, const answers *a) {
-  cJSON *doc = cli_document(model, s->model.compute), *results = cli_add_array(doc, "results");
+  cJSON *doc = cli_document(model, s->model.compute), *results = les_json_add_array(doc, "results");
   for (int row = 0; row <= a->lesions->n; row++) {
     les_score scores[LES_MOST_SCORES];
-    cJSON *item = cli_add_object(results, NULL);
-    cli_add_string(item, "lesion", spec(a, row));
-    cli_add_number(item, s->counted, (double)s->count);
+    cJSON *item = les_json_add_object(results, NULL);
+    les_json_add_string(item, "lesion", spec(a, row));
+    les_json_add_number(item, s->counted, (double)s->count);
     int n = s->finish(s, answers_of(a, row), scores, item);
-    for (int i = 0; i < n; i++) cli_add_number(item, scores[i].name, scores[i].value);
+    for (int i = 0; i < n; i++) les_json_add_number(item, scores[i].name, scores[i].value);
   }
   cli_print_json(doc);
 }

@@ -19,7 +19,7 @@ typedef struct source {
 
 static les_status add_passage(les_corpus *c, const les_tokenizer *tokenizer, const les_document_text *doc) {
   les_passage *grown = realloc(c->passages, (size_t)(c->n + 1) * sizeof *grown);
-  if (!grown) return les_fail(LES_FAILED, "out of memory");
+  if (!grown) return les_no_memory("the passages of a text");
   c->passages = grown;
   grown[c->n] = (les_passage){.weight = 0};
   LES_TRY(les_encode(tokenizer, doc->text, doc->n, &(les_encode_options){.bos = true}, &grown[c->n].tokens));
@@ -56,7 +56,7 @@ static les_status read_entry(les_corpus *c, const les_tokenizer *tokenizer, cons
   LES_TRY(les_json_get_int(entry, "samples", mix, 1, INT32_MAX, &s.samples));
   if (!file) return les_fail(LES_FAILED, "%s: an entry of a mix needs \"file\"", mix);
   s.path = les_path_beside(mix, file);
-  if (!s.path) return les_fail(LES_FAILED, "out of memory");
+  if (!s.path) return les_no_memory("a file name");
   les_status status = add_source(c, tokenizer, &s, index, seed);
   free(s.path);
   return status;
@@ -79,13 +79,13 @@ static les_status digest(les_corpus *c) {
   char *data = NULL;
   size_t n = 0;
   FILE *f = open_memstream(&data, &n);
-  if (!f) return les_fail(LES_FAILED, "out of memory");
+  if (!f) return les_no_memory("the digest of a mix");
   for (int i = 0; i < c->n; i++) {
     const les_passage *p = &c->passages[i];
     fprintf(f, "%a %d\n", p->weight, p->tokens.n);
     fwrite(p->tokens.ids, sizeof *p->tokens.ids, (size_t)p->tokens.n, f);
   }
-  les_status status = fclose(f) ? les_fail(LES_FAILED, "out of memory") : les_sha256(data, n, c->sha256);
+  les_status status = fclose(f) ? les_no_memory("the digest of a mix") : les_sha256(data, n, c->sha256);
   free(data);
   return status;
 }

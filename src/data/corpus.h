@@ -8,7 +8,7 @@
  * "body"}]
  *
  * weight: the source's share in a mean over all tokens, whatever its length (default 1). samples: how many of
- * its documents are drawn, without putting back (default: all). field: the key of a document's text. */
+ * its documents are drawn, without replacement (default: all). field: the key of a document's text. */
 #ifndef LES_DATA_CORPUS_H
 #define LES_DATA_CORPUS_H
 

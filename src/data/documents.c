@@ -22,7 +22,7 @@ static les_status add_document(les_documents *d, char *text, size_t n) {
   les_document_text *grown = realloc(d->items, (size_t)(d->n + 1) * sizeof *grown);
   if (!text || !grown) {
     free(text);
-    return les_fail(LES_FAILED, "out of memory");
+    return les_no_memory("%d documents", d->n + 1);
   }
   d->items = grown;
   d->items[d->n++] = (les_document_text){text, n};
@@ -121,7 +121,7 @@ les_status les_documents_draw(les_documents *d, int n, uint64_t seed, uint32_t s
   if (!lots || !drawn) {
     free(lots);
     free(drawn);
-    return les_fail(LES_FAILED, "out of memory");
+    return les_no_memory("a sample of %d documents", d->n);
   }
   for (int i = 0; i < d->n; i++) {
     double u[2];

@@ -23,8 +23,8 @@ typedef struct les_documents {
  * not UTF-8 are an error. */
 les_status les_documents_read(les_documents *d, const char *path, const char *field);
 
-/* Keeps n of them, in their order, drawn without putting back by (seed, source, number of the document).
- * Fails if there are fewer. */
+/* Keeps n of them, in their order, drawn without replacement, keyed by (seed, source, number of the
+ * document). Fails if there are fewer. */
 les_status les_documents_draw(les_documents *d, int n, uint64_t seed, uint32_t source);
 void les_documents_free(les_documents *d);
 

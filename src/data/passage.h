@@ -3,8 +3,8 @@
 
 #include "token/tokenizer.h"
 
-/* A text that is read. Where it is longer than the model's context it is read in pieces of that length, each
- * from a fresh start. */
+/* A text for the model to read. One that is longer than the model's context is read in pieces of that length,
+ * each with an empty KV cache. */
 typedef struct les_passage {
   les_tokens tokens;
   double weight; /* of each of its tokens in a mean */

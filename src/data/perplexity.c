@@ -6,10 +6,9 @@
 #include <string.h>
 
 int les_text_rule_find(const char *name) {
-  static const char *const rule_names[] = {
-      [LES_RULE_LM_EVAL] = "lm-eval", [LES_RULE_LLAMA_CPP] = "llama.cpp"};
+  static const char *const names[] = {[LES_RULE_LM_EVAL] = "lm-eval", [LES_RULE_LLAMA_CPP] = "llama.cpp"};
   for (int i = LES_RULE_LM_EVAL; i <= LES_RULE_LLAMA_CPP; i++)
-    if (!strcmp(rule_names[i], name)) return i;
+    if (!strcmp(names[i], name)) return i;
   return -1;
 }
 

@@ -18,7 +18,7 @@ enum { LES_MOST_SCORES = 3, LES_LLAMA_CPP_CHUNK = 512 };
 
 typedef enum les_text_rule { LES_RULE_LM_EVAL, LES_RULE_LLAMA_CPP } les_text_rule;
 
-/* The rule of that name, "lm-eval" or "llama.cpp"; -1 if there is no such rule. */
+/* The rule called "lm-eval" or "llama.cpp"; -1: there is no such rule. */
 int les_text_rule_find(const char *name);
 
 /* Texts to be scored together; starts with the rule alone. */

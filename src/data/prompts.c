@@ -16,7 +16,7 @@ static les_status copy_string(const cJSON *object, const char *key, les_json_sou
   if (!may_be_empty && !*item->valuestring)
     return les_fail(LES_FAILED, "%s:%d: '%s' is empty", at.path, at.line, key);
   *out = strdup(item->valuestring);
-  return *out ? LES_OK : les_fail(LES_FAILED, "%s:%d: out of memory", at.path, at.line);
+  return *out ? LES_OK : les_no_memory("the prompt at %s:%d", at.path, at.line);
 }
 
 static les_status read_prompt(void *ctx, const cJSON *doc, les_json_source at) {
@@ -38,7 +38,7 @@ static int compare_ids(const void *a, const void *b) {
 static les_status check_ids(const les_prompts *p, const char *path) {
   les_status s = LES_OK;
   const les_prompt **sorted = malloc((size_t)p->n * sizeof(les_prompt *));
-  if (!sorted) return les_fail(LES_FAILED, "%s: out of memory", path);
+  if (!sorted) return les_no_memory("the prompts of %s", path);
   for (int i = 0; i < p->n; i++) sorted[i] = &p->items[i];
   qsort(sorted, (size_t)p->n, sizeof *sorted, compare_ids);
   for (int i = 1; i < p->n && s == LES_OK; i++)
@@ -52,7 +52,7 @@ static les_status read_prompts(les_prompts *out, char *text, size_t n, const cha
   size_t lines = 1;
   for (size_t i = 0; i < n; i++) lines += text[i] == '\n';
   out->items = calloc(lines, sizeof *out->items);
-  if (!out->items) return les_fail(LES_FAILED, "%s: out of memory for %zu prompts", path, lines);
+  if (!out->items) return les_no_memory("the %zu prompts of %s", lines, path);
   LES_TRY(les_json_lines(text, n, path, read_prompt, out));
   if (out->n == 0) return les_fail(LES_FAILED, "%s: holds no prompt", path);
   return check_ids(out, path);

@@ -22,7 +22,7 @@ les_status les_request_rules_make(les_request_rules *out, const les_tokenizer *t
 }
 
 static les_status no_memory(void) {
-  return les_fail(LES_FAILED, "out of memory for requests");
+  return les_no_memory("requests");
 }
 
 /* A begin token that the text spells out itself is not put in front a second time. */

@@ -50,9 +50,9 @@ les_status les_request_add_pair(les_requests *r, const les_request_rules *rules,
  * the tokens before it as fit, at least one. A text without tokens gives none. */
 les_status les_request_add_rolling(les_requests *r, const les_request_rules *rules, const char *text);
 
-/* Appends the requests of llama.cpp's perplexity (tools/perplexity): the text, a newline at its very end left
- * out, in chunks of max_length tokens, each with its first token replaced by the begin token if the tokenizer
- * puts one; the tokens of the second half but its first are scored. Tokens behind the last whole chunk are
+/* Appends the requests of llama.cpp's perplexity (tools/perplexity): the text, without a newline at its very
+ * end, in chunks of max_length tokens, each with its first token replaced by the begin token if the tokenizer
+ * puts one; the tokens of the second half but its first are scored. Tokens after the last whole chunk are
  * left out, and less than two chunks are an error. Special tokens in the text count as plain text. */
 les_status les_request_add_chunks(les_requests *r, const les_request_rules *rules, const char *text);
 

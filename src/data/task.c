@@ -40,7 +40,7 @@ static les_status read_line(void *ctx, const cJSON *json, les_json_source at) {
   if ((t->n_documents & (t->n_documents - 1)) == 0) { /* room for as many again */
     size_t room = t->n_documents ? 2 * (size_t)t->n_documents : 1;
     les_task_document *documents = realloc(t->documents, room * sizeof *documents);
-    if (!documents) return les_fail(LES_FAILED, "%s:%d: out of memory", at.path, at.line);
+    if (!documents) return les_no_memory("the documents of %s", at.path);
     t->documents = documents;
   }
   les_task_document *doc = &t->documents[t->n_documents++];
@@ -57,7 +57,7 @@ les_status les_task_open(les_task **out, const char *name, const char *path, int
   les_task *task = calloc(1, sizeof *task);
   if (!task || !(task->path = strdup(path))) {
     free(task);
-    return les_fail(LES_FAILED, "%s: out of memory", path);
+    return les_no_memory("the task %s", path);
   }
   task->row = row;
   reader r = {.task = task, .limit = limit};
@@ -91,7 +91,7 @@ void les_task_close(les_task **task) {
 les_status les_task_tokenize(les_task *task, const les_request_rules *rules) {
   les_requests *all = &task->requests;
   int *first = task->first_request = calloc((size_t)task->n_items + 1, sizeof *first);
-  if (!first) return les_fail(LES_FAILED, "%s: out of memory", task->path);
+  if (!first) return les_no_memory("the requests of %s", task->path);
   for (int d = 0; d < task->n_documents; d++) {
     const les_task_document *doc = &task->documents[d];
     for (int i = doc->first_item; i < doc->first_item + doc->n_items; i++) {

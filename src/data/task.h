@@ -23,7 +23,7 @@ typedef struct les_task {
   int *first_request; /* (n_items + 1) */
 } les_task;
 
-/* Name of the i-th task that there is; NULL behind the last. */
+/* Name of the i-th task that there is; NULL beyond the last. */
 const char *les_task_name(int i);
 
 /* Reads the data file of the task called `name`: JSONL as on the Hugging Face hub, at most `limit` documents

@@ -11,7 +11,7 @@
 #define FAIL_AT(at, ...) les_fail_in(les_fail(LES_FAILED, __VA_ARGS__), "%s:%d", (at).path, (at).line)
 
 static les_status no_memory(les_json_source at) {
-  return FAIL_AT(at, "out of memory");
+  return les_no_memory("the document at %s:%d", at.path, at.line);
 }
 
 /* ---- fields of a document ---- */

@@ -10,7 +10,7 @@
 #include "model/model.h"
 
 typedef struct les_row {
-  les_kv_cache *kv_cache; /* of the row's sequence; NULL if it enters behind the last layer */
+  les_kv_cache *kv_cache; /* of the row's sequence; NULL if it enters after the last layer */
   int32_t token;
   int pos;             /* all positions below are cached, or are rows of the same batch */
   int first_layer;     /* the row enters here: 0 with its embedding, else with `hidden` */

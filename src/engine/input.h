@@ -14,4 +14,9 @@ typedef struct les_input {
   unsigned want;      /* LES_WANT_ flags */
 } les_input;
 
+/* The most positions that a sequence of this input can have. */
+static inline int les_input_capacity(const les_input *input) {
+  return input->n + input->max_new_tokens;
+}
+
 #endif

@@ -44,7 +44,7 @@ les_status les_loglik_score(const les_model *model, const les_request *requests,
   les_engine_item *cells = calloc((size_t)n * (size_t)n_rows + 1, sizeof *cells);
   les_engine *engine = NULL;
   les_status status = LES_OK;
-  if (!inputs || !cells) status = les_fail(LES_FAILED, "out of memory for %d requests", n);
+  if (!inputs || !cells) status = les_no_memory("%d requests", n);
   for (int i = 0; status == LES_OK && i < n; i++) {
     inputs[i] = les_loglik_input(&requests[i]);
     for (int l = 0; l < n_rows; l++)

@@ -9,7 +9,7 @@
 /* The rules of requests for a model (request.h). LES_FAILED if it has no tokenizer. */
 les_status les_loglik_rules(les_request_rules *out, const les_model *model, int max_length);
 
-/* The engine's input for a request, and the log-likelihood of the tokens behind read_from from its outcome:
+/* The engine's input for a request, and the log-likelihood of the tokens after read_from from its outcome:
  * NaN if the input does not want LES_WANT_FORCED. */
 les_input les_loglik_input(const les_request *request);
 les_loglik les_loglik_of(const les_input *input, const les_outcome *outcome);

@@ -21,59 +21,19 @@ static bool generates(const les_sequence *s) {
 
 /* ---- memory ---- */
 
-static void *take(char *base, size_t *used, size_t bytes) {
-  void *p = base ? base + *used : NULL;
-  *used += (bytes + 15) / 16 * 16;
-  return p;
-}
-
-static int capacity_of(const les_input *input) {
-  return input->n + input->max_new_tokens;
-}
-
-/* Lays the arrays of `at` out from `base` (NULL: only counts) and returns their size. */
-static size_t lay_out(les_scores *at, char *base, const les_model *m, const les_input *input, bool intact) {
-  size_t used = 0, n = (size_t)capacity_of(input);
-  *at = (les_scores){.memory = base};
-  at->choice = take(base, &used, n * sizeof(int32_t));
-  at->nll = take(base, &used, n * sizeof(float));
-  at->kl = take(base, &used, n * sizeof(float));
-  at->agrees = take(base, &used, n);
-  at->greedy = take(base, &used, n);
-  if (intact) {
-    at->lse = take(base, &used, n * sizeof(double));
-    at->best = take(base, &used, n * sizeof(int32_t));
-  }
-  if (input->want & LES_WANT_TRACE) {
-    at->logprob = take(base, &used, n * sizeof(float));
-    at->entropy = take(base, &used, n * sizeof(float));
-    at->rank = take(base, &used, n * sizeof(int32_t));
-    at->hidden_norm = take(base, &used, n * (size_t)m->hparams.n_layers * sizeof(float));
-    at->attn_entropy = take(base, &used, n * (size_t)m->hparams.n_layers * sizeof(float));
-  }
-  if (input->want & LES_WANT_LAST_LOGITS)
-    at->last_logits = take(base, &used, (size_t)m->hparams.n_vocab * sizeof(float));
-  return used;
-}
-
-static size_t scores_bytes(const les_model *m, const les_input *input, bool intact) {
-  les_scores at;
-  return lay_out(&at, NULL, m, input, intact);
-}
-
 static size_t state_bytes(const les_model *m, const les_input *input) {
-  return (size_t)capacity_of(input) * (size_t)m->hparams.n_embd * sizeof(float);
+  return (size_t)les_input_capacity(input) * (size_t)m->hparams.n_embd * sizeof(float);
 }
 
 size_t les_sequence_bytes(const les_model *m, const les_input *input, int first_layer) {
-  return les_kv_cache_bytes(m, capacity_of(input), first_layer) + scores_bytes(m, input, false);
+  return les_kv_cache_bytes(m, les_input_capacity(input), first_layer) + les_scores_bytes(m, input, false);
 }
 
 size_t les_sequence_baseline_bytes(const les_sequence_setup *setup, const les_input *input) {
   const les_model *m = setup->model;
   size_t states = 0;
   for (int l = 0; l <= m->hparams.n_layers; l++) states += setup->keep[l] ? state_bytes(m, input) : 0;
-  return states + les_kv_cache_bytes(m, capacity_of(input), 0) + scores_bytes(m, input, true);
+  return states + les_kv_cache_bytes(m, les_input_capacity(input), 0) + les_scores_bytes(m, input, true);
 }
 
 /* Makes `like` a sequence with memory of its own. */
@@ -83,17 +43,12 @@ static les_status open_sequence(les_sequence **out, const les_sequence *like,
   les_sequence *s = *out = malloc(sizeof *s);
   if (!s) goto no_memory;
   *s = *like;
-  s->capacity = capacity_of(s->input);
-  char *memory = calloc(1, scores_bytes(s->model, s->input, !parent));
+  s->capacity = les_input_capacity(s->input);
   s->tokens = malloc((size_t)s->capacity * sizeof *s->tokens);
-  if (memory) lay_out(&s->scores, memory, s->model, s->input, !parent);
   bool rescores = wants(s, LES_WANT_LOGPROB_INTACT);
   if (rescores) s->logprob_intact = calloc((size_t)s->capacity, sizeof(float));
-  if (!memory || !s->tokens || (rescores && !s->logprob_intact)) goto no_memory;
-  for (int i = 0; i < s->capacity; i++) {
-    s->scores.nll[i] = NAN;
-    s->scores.kl[i] = wants(s, LES_WANT_KL) ? NAN : 0;
-  }
+  if (!s->tokens || (rescores && !s->logprob_intact)) goto no_memory;
+  if (!les_scores_init(&s->scores, s->model, s->input, !parent)) goto no_memory;
   memcpy(s->tokens, s->input->tokens, (size_t)s->input->n * sizeof *s->tokens);
   s->n_tokens = s->input->n;
   les_status status = les_kv_cache_open(&s->kv_cache, s->model, lesion_plan, parent, s->capacity);
@@ -101,7 +56,7 @@ static les_status open_sequence(les_sequence **out, const les_sequence *like,
   return status;
 no_memory:
   les_sequence_close(out);
-  return les_no_memory("a sequence of %d tokens", capacity_of(like->input));
+  return les_no_memory("a sequence of %d tokens", les_input_capacity(like->input));
 }
 
 /* Room for the hidden states that a baseline keeps. */
@@ -156,7 +111,7 @@ void les_sequence_close(les_sequence **sequence) {
   les_kv_cache_close(&s->kv_cache);
   for (int l = 0; s->hidden && l <= s->model->hparams.n_layers; l++) free(s->hidden[l]);
   free(s->hidden);
-  free(s->scores.memory);
+  les_scores_free(&s->scores);
   free(s->tokens);
   free(s->logprob_intact);
   free(s);

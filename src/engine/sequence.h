@@ -4,7 +4,7 @@
  * The phases of a sequence:
  *
  *      FORCED    the tokens are given: the input, and for a lesioned sequence the baseline's continuation
- *        |       behind it, as a draft that the lesioned model verifies
+ *        |       after it, as a draft that the lesioned model verifies
  *        |
  *        | the given tokens end, or a token of the draft is rejected
  *   +----+
@@ -26,6 +26,7 @@
 #include "engine/input.h"
 #include "engine/outcome.h"
 #include "engine/sampler.h"
+#include "engine/scores.h"
 
 /* What all sequences of an engine have in common. */
 typedef struct les_sequence_setup {
@@ -35,20 +36,6 @@ typedef struct les_sequence_setup {
   const bool
       *keep; /* (n_layers + 1) hidden states that baselines keep: inputs of the layers, and the final */
 } les_sequence_setup;
-
-/* What is computed from the logits and states at each position; arrays of `capacity` in one block. */
-typedef struct les_scores {
-  double *lse;     /* ln of the sum of exp of the logits; baselines only */
-  int32_t *best;   /* most likely token; baselines only */
-  int32_t *choice; /* token chosen for the next position */
-  float *nll, *kl;
-  uint8_t *agrees, *greedy;
-  float *logprob, *entropy; /* trace of `choice` */
-  int32_t *rank;
-  float *hidden_norm, *attn_entropy; /* (capacity, n_layers) */
-  float *last_logits;                /* (n_vocab) */
-  void *memory;
-} les_scores;
 
 typedef enum les_phase { LES_PHASE_FORCED, LES_PHASE_DECODE, LES_PHASE_RESCORE, LES_PHASE_DONE } les_phase;
 

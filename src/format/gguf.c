@@ -83,7 +83,7 @@ les_status les_gguf_open(les_gguf **out, const char *path) {
   *out = NULL;
   les_gguf *g = calloc(1, sizeof *g);
   if (g) g->parts = calloc(1, sizeof *g->parts);
-  if (!g || !g->parts) return free(g), les_no_memory("%s", path);
+  if (!g || !g->parts) return free(g), les_no_memory("the tables of %s", path);
   les_status status;
   LES_GOTO(status, les_gguf_part_init(&g->parts[0], path), done);
   g->n_parts = 1;

@@ -20,7 +20,7 @@ static bool is_gguf(const char *path) {
 les_status les_model_files_init(les_model_files *out, const char *path) {
   les_status status;
   *out = (les_model_files){.folder = is_folder(path) ? strdup(path) : les_path_folder(path)};
-  if (!out->folder) return les_no_memory("%s", path);
+  if (!out->folder) return les_no_memory("the folder of %s", path);
   if (is_gguf(path)) {
     LES_GOTO(status, les_gguf_open(&out->gguf, path), done);
     out->tensors = les_gguf_tensors(out->gguf);

@@ -183,7 +183,7 @@ static les_status open_directory(les_safetensors *s, const char *dir) {
   cJSON *index = NULL;
   les_status status;
   if (!single || !index_path) {
-    status = les_no_memory("%s", dir);
+    status = les_no_memory("the names of files in %s", dir);
   } else if (access(single, F_OK) == 0) {
     LES_GOTO(status, add_shard(s, strdup(single)), done);
     status = read_shards(s, dir);
@@ -209,7 +209,7 @@ done:
 les_status les_safetensors_open(les_safetensors **out, const char *path) {
   *out = NULL;
   les_safetensors *s = calloc(1, sizeof *s);
-  if (!s) return les_no_memory("%s", path);
+  if (!s) return les_no_memory("the tables of %s", path);
   struct stat st;
   les_status status;
   if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {

@@ -12,7 +12,7 @@ static les_status reserve(les_columns *c, int n, int n_inputs) {
   if (items) c->items = items;
   les_input *inputs = realloc(c->inputs, ((size_t)c->n_inputs + (size_t)n_inputs + 1) * sizeof *inputs);
   if (inputs) c->inputs = inputs;
-  return items && inputs ? LES_OK : les_fail(LES_FAILED, "out of memory for %d prompts or documents", n);
+  return items && inputs ? LES_OK : les_no_memory("%d prompts or documents", n);
 }
 
 /* Appends a column without inputs; takes `id` over (NULL: it could not be made). */
@@ -23,8 +23,7 @@ static les_status append(les_columns *c, char *id, const char *domain, const cha
   column->domain = strdup(domain);
   column->text = strdup(text);
   column->first_input = c->n_inputs;
-  return column->id && column->domain && column->text ? LES_OK
-                                                      : les_fail(LES_FAILED, "out of memory for a column");
+  return column->id && column->domain && column->text ? LES_OK : les_no_memory("a column");
 }
 
 static void append_input(les_columns *c, les_input input) {

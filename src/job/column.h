@@ -11,7 +11,7 @@
  * engine's call about it, and those of several inputs come one by one; of each the log-likelihood is kept. */
 typedef struct les_cell_outcomes {
   const les_outcome *only;   /* of a column with one input; NULL: it has several, or none */
-  const les_loglik *logliks; /* (n_inputs) of the tokens behind each input's read_from; NaN if not read */
+  const les_loglik *logliks; /* (n_inputs) of the tokens after each input's read_from; NaN if not read */
 } les_cell_outcomes;
 
 typedef struct les_column les_column;

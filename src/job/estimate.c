@@ -51,7 +51,7 @@ static les_status time_cells(les_evaluator *e, const les_study *study, const les
                              int from, int to, int lesions, double *seconds) {
   int n = 0;
   les_cell *cells = calloc((size_t)(to - from) * (size_t)(lesions + 1), sizeof *cells);
-  if (!cells) return les_fail(LES_FAILED, "out of memory for a sample");
+  if (!cells) return les_no_memory("a sample");
   for (int c = from; c < to; c++) {
     int column = spread(c, estimate->sampled_columns, study->columns.n);
     if (lesions == 0) cells[n++] = (les_cell){LES_INTACT, column};

@@ -23,10 +23,10 @@ les_status les_evaluator_open(les_evaluator **out, const les_study *study,
                                 .memory_limit = options->memory_limit};
   les_status status;
   les_evaluator *e = *out = calloc(1, sizeof *e);
-  if (!e) return les_fail(LES_FAILED, "out of memory");
+  if (!e) return les_no_memory("an evaluator");
   e->study = study;
   e->record = malloc(study->layout.bytes);
-  if (!e->record) LES_GOTO(status, les_fail(LES_FAILED, "out of memory"), failed);
+  if (!e->record) LES_GOTO(status, les_no_memory("a record"), failed);
   if (les_lesions_need_means(&study->lesions))
     LES_GOTO(status,
              les_means_compute(&e->means, study->model, study->calibration.passages, study->calibration.n,
@@ -121,9 +121,8 @@ les_status les_evaluate(les_evaluator *e, const les_cell *cells, int n, les_cell
   c.items = calloc(most, sizeof *c.items);
   c.cell_of = calloc(most, sizeof *c.cell_of);
   c.logliks = calloc(most, sizeof *c.logliks);
-  les_status status = c.cells && c.items && c.cell_of && c.logliks
-                          ? run(&c, cells, n)
-                          : les_fail(LES_FAILED, "out of memory for %d cells", n);
+  les_status status =
+      c.cells && c.items && c.cell_of && c.logliks ? run(&c, cells, n) : les_no_memory("%d cells", n);
   free(c.cells);
   free(c.items);
   free(c.cell_of);

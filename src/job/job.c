@@ -16,7 +16,7 @@ static const char *const generate_keys[] = {"max_new_tokens", "temperature", "to
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 static les_status no_memory(const char *path) {
-  return les_fail(LES_FAILED, "%s: out of memory", path);
+  return les_no_memory("the job %s", path);
 }
 
 /* `path` as seen from the folder of the job file. */

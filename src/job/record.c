@@ -19,11 +19,10 @@ static les_status collect_words(les_recorder *r, const les_prompts *prompts) {
   char *text = NULL;
   size_t n;
   FILE *f = open_memstream(&text, &n);
-  if (!f) return les_fail(LES_FAILED, "out of memory for the words of the prompts");
+  if (!f) return les_no_memory("the words of the prompts");
   for (int i = 0; i < prompts->n; i++) fprintf(f, "%s\n", prompts->items[i].text);
-  les_status status = fclose(f) == 0 && text
-                          ? les_words_make_plain(&r->known, text)
-                          : les_fail(LES_FAILED, "out of memory for the words of the prompts");
+  les_status status = fclose(f) == 0 && text ? les_words_make_plain(&r->known, text)
+                                             : les_no_memory("the words of the prompts");
   free(text);
   return status;
 }
@@ -31,7 +30,7 @@ static les_status collect_words(les_recorder *r, const les_prompts *prompts) {
 les_status les_recorder_open(les_recorder **out, const les_model *model, const les_record_layout *layout,
                              const les_prompts *prompts) {
   les_recorder *r = *out = calloc(1, sizeof *r);
-  if (!r) return les_fail(LES_FAILED, "out of memory");
+  if (!r) return les_no_memory("a recorder");
   r->model = model;
   r->layout = layout;
   les_status status = layout->has[LES_FIELD_KNOWN_WORDS] ? collect_words(r, prompts) : LES_OK;
@@ -205,7 +204,7 @@ les_status les_record_document(const les_recorder *r, const les_task *task, int 
   les_record_clear(w.layout, record);
   const les_task_document *doc = &task->documents[document];
   les_loglik *items = calloc((size_t)doc->n_items, sizeof *items);
-  if (!items) return les_fail(LES_FAILED, "out of memory for a document");
+  if (!items) return les_no_memory("a document");
   les_task_sum_document(task, document, logliks, items);
   les_score scores[LES_MOST_SCORES];
   int n = les_task_score_document(task, document, items, scores);

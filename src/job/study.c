@@ -41,7 +41,7 @@ static les_status read_task(les_task **out, const les_job_task *from, const les_
 
 static les_status read_tasks(les_study *s) {
   s->tasks = calloc((size_t)s->job->n_tasks + 1, sizeof *s->tasks);
-  if (!s->tasks) return les_fail(LES_FAILED, "%s: out of memory", s->job->path);
+  if (!s->tasks) return les_no_memory("the tasks of %s", s->job->path);
   for (int i = 0; i < s->job->n_tasks; i++)
     if (read_task(&s->tasks[i], &s->job->tasks[i], s->model) != LES_OK)
       return les_fail_in(LES_FAILED, "%s", s->job->path);
@@ -82,7 +82,7 @@ static bool has_answers(const les_study *s) {
 static les_status lay_out(les_study *s) {
   const les_job *job = s->job;
   const char **groups = calloc((size_t)job->n_measures + 2, sizeof *groups);
-  if (!groups) return les_fail(LES_FAILED, "%s: out of memory", job->path);
+  if (!groups) return les_no_memory("the measures of %s", job->path);
   int n = job->n_measures;
   memcpy(groups, job->measures, (size_t)n * sizeof *groups);
   if (has_answers(s)) groups[n++] = "acc";
@@ -99,58 +99,25 @@ static les_status lay_out(les_study *s) {
   return LES_OK;
 }
 
-/* ---- the job as it is stored: all or nothing, as two jobs are the same if this is ---- */
+/* ---- the job as it is stored: two jobs are the same if this is ---- */
 
-/* Adds an item; false if there is no memory for it (NULL) or its name. */
-static bool add(cJSON *object, const char *name, cJSON *item) {
-  if (item && cJSON_AddItemToObject(object, name, item)) return true;
-  cJSON_Delete(item);
-  return false;
+static void add_lesions(cJSON *object, const les_lesions *lesions) {
+  cJSON *list = les_json_add_array(object, "lesions");
+  for (int i = 0; i < lesions->n; i++) les_json_add_string(list, NULL, lesions->items[i].spec);
 }
 
-static bool add_number(cJSON *object, const char *name, double value) {
-  return add(object, name, cJSON_CreateNumber(value));
+static void add_measures(cJSON *object, const les_job *job) {
+  cJSON *list = les_json_add_array(object, "measures");
+  for (int i = 0; i < job->n_measures; i++) les_json_add_string(list, NULL, job->measures[i]);
 }
 
-static bool add_string(cJSON *object, const char *name, const char *value) {
-  return add(object, name, cJSON_CreateString(value));
-}
-
-static bool describe_lesions(cJSON *o, const les_lesions *lesions) {
-  cJSON *list = cJSON_AddArrayToObject(o, "lesions");
-  bool ok = list;
-  for (int i = 0; i < lesions->n && ok; i++)
-    ok = cJSON_AddItemToArray(list, cJSON_CreateString(lesions->items[i].spec));
-  return ok;
-}
-
-static bool describe_generation(cJSON *o, const les_job *job) {
-  cJSON *generate = cJSON_AddObjectToObject(o, "generate");
-  return generate && add_number(generate, "max_new_tokens", job->max_new_tokens) &&
-         add(generate, "temperature", les_json_float(job->sampling.temperature)) &&
-         add_number(generate, "top_k", job->sampling.top_k) &&
-         add(generate, "top_p", les_json_float(job->sampling.top_p)) &&
-         add(generate, "ignore_eos", cJSON_CreateBool(job->ignore_eos));
-}
-
-static bool describe_measures(cJSON *o, const les_job *job) {
-  cJSON *list = cJSON_AddArrayToObject(o, "measures");
-  bool ok = list;
-  for (int i = 0; i < job->n_measures && ok; i++)
-    ok = cJSON_AddItemToArray(list, cJSON_CreateString(job->measures[i]));
-  return ok;
-}
-
-static bool describe_task(cJSON *list, const les_job_task *task, const char *digest) {
-  cJSON *o = cJSON_CreateObject();
-  if (o && cJSON_AddItemToArray(list, o))
-    return add_string(o, "name", task->name) && add_string(o, "data_sha256", digest) &&
-           add_number(o, "limit", task->limit);
-  return false;
-}
-
-static les_status no_memory(const les_job *job) {
-  return les_fail(LES_FAILED, "%s: out of memory", job->path);
+static void add_generation(cJSON *object, const les_job *job) {
+  cJSON *generate = les_json_add_object(object, "generate");
+  les_json_add_number(generate, "max_new_tokens", job->max_new_tokens);
+  les_json_add(generate, "temperature", les_json_float(job->sampling.temperature));
+  les_json_add_number(generate, "top_k", job->sampling.top_k);
+  les_json_add(generate, "top_p", les_json_float(job->sampling.top_p));
+  les_json_add_bool(generate, "ignore_eos", job->ignore_eos);
 }
 
 static les_status digest_file(const char *path, char hex[65]) {
@@ -162,33 +129,36 @@ static les_status digest_file(const char *path, char hex[65]) {
   return status;
 }
 
-static les_status describe_tasks(cJSON *o, const les_job *job) {
+static les_status add_tasks(cJSON *object, const les_job *job) {
   if (job->n_tasks == 0) return LES_OK;
-  cJSON *list = cJSON_AddArrayToObject(o, "tasks");
-  if (!list) return no_memory(job);
+  cJSON *list = les_json_add_array(object, "tasks");
   for (int i = 0; i < job->n_tasks; i++) {
+    const les_job_task *task = &job->tasks[i];
     char digest[65];
-    LES_TRY(digest_file(job->tasks[i].data, digest));
-    if (!describe_task(list, &job->tasks[i], digest)) return no_memory(job);
+    LES_TRY(digest_file(task->data, digest));
+    cJSON *entry = les_json_add_object(list, NULL);
+    les_json_add_string(entry, "name", task->name);
+    les_json_add_string(entry, "data_sha256", digest);
+    les_json_add_number(entry, "limit", task->limit);
   }
   return LES_OK;
 }
 
-static les_status describe(const les_study *s, cJSON *o) {
-  const les_job *job = s->job;
-  bool ok =
-      add_string(o, "model_sha256", s->model->sha256) && add_string(o, "prompts_sha256", s->prompts.sha256) &&
-      describe_lesions(o, &s->lesions) && describe_generation(o, job) && describe_measures(o, job) &&
-      add_string(o, "compute", les_compute_name(job->compute)) && add_number(o, "seed", (double)job->seed) &&
-      (s->calibration.n == 0 || add_string(o, "calibration_sha256", s->calibration.sha256));
-  return ok ? describe_tasks(o, job) : no_memory(job);
-}
-
 static les_status make_json(les_study *s) {
-  cJSON *o = cJSON_CreateObject();
-  les_status status = o ? describe(s, o) : no_memory(s->job);
-  if (status == LES_OK && !(s->json = cJSON_PrintUnformatted(o))) status = no_memory(s->job);
-  cJSON_Delete(o);
+  const les_job *job = s->job;
+  cJSON *doc = cJSON_CreateObject();
+  les_json_add_string(doc, "model_sha256", s->model->sha256);
+  les_json_add_string(doc, "prompts_sha256", s->prompts.sha256);
+  add_lesions(doc, &s->lesions);
+  add_generation(doc, job);
+  add_measures(doc, job);
+  les_json_add_string(doc, "compute", les_compute_name(job->compute));
+  les_json_add_number(doc, "seed", (double)job->seed);
+  if (s->calibration.n) les_json_add_string(doc, "calibration_sha256", s->calibration.sha256);
+  les_status status = add_tasks(doc, job);
+  if (status == LES_OK && !(s->json = cJSON_PrintUnformatted(doc)))
+    status = les_no_memory("the job %s", job->path);
+  cJSON_Delete(doc);
   return status;
 }
 
@@ -196,7 +166,7 @@ les_status les_study_open(les_study **out, const les_job *job, const les_model *
   *out = NULL;
   les_status status;
   les_study *s = calloc(1, sizeof *s);
-  if (!s) return les_fail(LES_FAILED, "%s: out of memory", job->path);
+  if (!s) return les_no_memory("the job %s", job->path);
   s->job = job;
   s->model = model;
   LES_GOTO(status, parse_lesions(s), end);

@@ -14,7 +14,7 @@ void les_plan_cache_close(les_plan_cache **p);
 /* Bytes that taking lesion i would add: 0 if its plan is there. */
 size_t les_plan_cache_cost(const les_plan_cache *p, int i);
 
-/* The plan of lesion i, made if needed; pinned until given back. */
+/* The plan of lesion i, made if needed; kept in memory until it is given back. */
 les_status les_plan_cache_take(les_plan_cache *p, int i, const les_lesion_plan **lesion_plan);
 void les_plan_cache_give_back(les_plan_cache *p, int i);
 

@@ -13,8 +13,8 @@ typedef struct les_spec_parser {
   bool used_each; /* set when `each` was read */
 } les_spec_parser;
 
-/* Reads one edit up to the '+' or the end behind it. LES_USAGE if it is wrong or does not fit the model.
- * edit->layers is the caller's to free, on failure too. */
+/* Reads one edit up to the '+' or the end that follows it. LES_USAGE if it is wrong or does not fit the
+ * model. edit->layers is the caller's to free, on failure too. */
 les_status les_spec_parse_edit(les_spec_parser *p, les_edit *edit);
 
 #endif

@@ -76,7 +76,7 @@ les_status les_model_open(les_model **out, const char *path, const les_model_opt
   les_model *m = calloc(1, sizeof *m);
   if (m) m->store = calloc(1, sizeof *m->store);
   if (!m || !m->store || !(m->path = keep_text(m, path, strlen(path)))) {
-    status = les_no_memory("%s", path);
+    status = les_no_memory("the model %s", path);
     goto done;
   }
   LES_GOTO(status, open_files(m, o), done);

@@ -26,7 +26,7 @@ les_status les_hdf5_create(les_hdf5 *out, const char *path);
 les_status les_hdf5_flush(const les_hdf5 *h);
 void les_hdf5_free(les_hdf5 *h);
 
-/* Bytes of values that a file of this size can hold at most; one that claims more was made up. */
+/* Bytes of values that a file of this size can hold at most; one that claims more is not valid. */
 uint64_t les_hdf5_capacity(const les_hdf5 *h);
 
 /* ---- data sets ---- */

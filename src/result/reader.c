@@ -107,7 +107,7 @@ les_status les_result_open(les_result **out, const char *path) {
   les_result *r = calloc(1, sizeof *r);
   if (!r || !(r->path = strdup(path))) {
     free(r);
-    return les_no_memory("%s", path);
+    return les_no_memory("the result file %s", path);
   }
   les_status s = read_result(r);
   if (s != LES_OK) les_result_close(&r);

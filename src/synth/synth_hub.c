@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/json.h"
 #include "base/path.h"
 #include "model/hf_config.h"
 #include "synth/synth_file.h"
@@ -42,100 +43,80 @@ les_status les_synth_hub_header(const les_synth_tensors *t, les_buffer *out) {
 
 /* ---- config.json ---- */
 
-/* An object being filled; `failed` once memory has run out. */
-typedef struct json_object {
-  cJSON *object;
-  bool failed;
-} json_object;
-
-static void add_number(json_object *o, const char *key, double value) {
-  if (!cJSON_AddNumberToObject(o->object, key, value)) o->failed = true;
+/* Adds [["local"], 1] or [["global"], 1]. */
+static void add_attention_type(cJSON *list, bool local) {
+  cJSON *group = les_json_add_array(list, NULL);
+  les_json_add_string(les_json_add_array(group, NULL), NULL, local ? "local" : "global");
+  les_json_add_number(group, NULL, 1);
 }
 
-static void add_text(json_object *o, const char *key, const char *value) {
-  if (!cJSON_AddStringToObject(o->object, key, value)) o->failed = true;
-}
-
-/* [["local"], 1] or [["global"], 1]; NULL if there is no memory. */
-static cJSON *attention_type(bool local) {
-  const char *name = local ? "local" : "global";
-  cJSON *group = cJSON_CreateArray(), *names = cJSON_CreateStringArray(&name, 1);
-  cJSON *times = cJSON_CreateNumber(1);
-  bool named = cJSON_AddItemToArray(group, names), timed = cJSON_AddItemToArray(group, times);
-  if (named && timed) return group;
-  if (!named) cJSON_Delete(names);
-  if (!timed) cJSON_Delete(times);
-  cJSON_Delete(group);
-  return NULL;
-}
-
-static void add_windows(json_object *o, const les_config *c, const les_hf_config *hf) {
+static void add_windows(cJSON *o, const les_config *c, const les_hf_config *hf) {
   if (hf->windows == LES_WINDOWS_NONE) return;
-  add_number(o, hf->window, c->window);
+  les_json_add_number(o, hf->window, c->window);
   if (hf->windows != LES_WINDOWS_PERIOD && hf->windows != LES_WINDOWS_GPT_NEO) return;
   bool neo = hf->windows == LES_WINDOWS_GPT_NEO;
-  cJSON *list = cJSON_AddArrayToObject(o->object, neo ? "attention_types" : "layer_types");
-  for (int i = 0; i < c->hparams.n_layers && !o->failed; i++) {
-    cJSON *item = neo ? attention_type(c->sliding[i])
-                      : cJSON_CreateString(c->sliding[i] ? "sliding_attention" : "full_attention");
-    o->failed = !cJSON_AddItemToArray(list, item);
-    if (o->failed) cJSON_Delete(item);
+  cJSON *list = les_json_add_array(o, neo ? "attention_types" : "layer_types");
+  for (int i = 0; i < c->hparams.n_layers; i++) {
+    if (neo)
+      add_attention_type(list, c->sliding[i]);
+    else
+      les_json_add_string(list, NULL, c->sliding[i] ? "sliding_attention" : "full_attention");
   }
 }
 
-static void add_rope(json_object *o, const les_config *c) {
+static void add_rope(cJSON *o, const les_config *c) {
   const les_rope_spec *r = &c->rope[0];
   if (c->hparams.n_rope_pairs == 0) return;
-  add_number(o, "rope_theta", r->base);
+  les_json_add_number(o, "rope_theta", r->base);
   if (r->scaling == LES_ROPE_PLAIN) return;
-  json_object scaling = {.object = cJSON_AddObjectToObject(o->object, "rope_scaling")};
-  add_text(&scaling, "rope_type", r->scaling == LES_ROPE_LLAMA3 ? "llama3" : "linear");
-  add_number(&scaling, "factor", r->factor);
+  cJSON *scaling = les_json_add_object(o, "rope_scaling");
+  les_json_add_string(scaling, "rope_type", r->scaling == LES_ROPE_LLAMA3 ? "llama3" : "linear");
+  les_json_add_number(scaling, "factor", r->factor);
   if (r->scaling == LES_ROPE_LLAMA3) {
-    add_number(&scaling, "low_freq_factor", r->low_freq_factor);
-    add_number(&scaling, "high_freq_factor", r->high_freq_factor);
-    add_number(&scaling, "original_max_position_embeddings", r->original_ctx);
+    les_json_add_number(scaling, "low_freq_factor", r->low_freq_factor);
+    les_json_add_number(scaling, "high_freq_factor", r->high_freq_factor);
+    les_json_add_number(scaling, "original_max_position_embeddings", r->original_ctx);
   }
-  o->failed |= scaling.failed;
 }
 
-static void add_shape(json_object *o, const les_config *c, const les_hf_config *hf) {
+static void add_shape(cJSON *o, const les_config *c, const les_hf_config *hf) {
   const les_hparams *p = &c->hparams;
-  add_text(o, "model_type", hf->model_type);
-  add_number(o, "vocab_size", p->n_vocab);
-  add_number(o, hf->layers, p->n_layers);
-  add_number(o, hf->embd, p->n_embd);
-  add_number(o, hf->ff, p->n_ff);
-  add_number(o, hf->heads, p->n_heads);
-  add_number(o, hf->ctx, p->n_ctx);
-  add_number(o, hf->eps, (double)p->norm_eps);
+  les_json_add_string(o, "model_type", hf->model_type);
+  les_json_add_number(o, "vocab_size", p->n_vocab);
+  les_json_add_number(o, hf->layers, p->n_layers);
+  les_json_add_number(o, hf->embd, p->n_embd);
+  les_json_add_number(o, hf->ff, p->n_ff);
+  les_json_add_number(o, hf->heads, p->n_heads);
+  les_json_add_number(o, hf->ctx, p->n_ctx);
+  les_json_add_number(o, hf->eps, (double)p->norm_eps);
   if (p->n_rope_pairs) {
-    add_number(o, "num_key_value_heads", p->n_kv_heads);
-    add_number(o, "head_dim", p->head_dim);
+    les_json_add_number(o, "num_key_value_heads", p->n_kv_heads);
+    les_json_add_number(o, "head_dim", p->head_dim);
   }
   if (c->arch->scaled_embd)
-    add_number(o, "query_pre_attn_scalar", round(1 / ((double)p->attn_scale * (double)p->attn_scale)));
-  if (!cJSON_AddBoolToObject(o->object, "tie_word_embeddings", c->tied)) o->failed = true;
+    les_json_add_number(o, "query_pre_attn_scalar",
+                        round(1 / ((double)p->attn_scale * (double)p->attn_scale)));
+  les_json_add_bool(o, "tie_word_embeddings", c->tied);
 }
 
-/* NULL if there is no memory. */
 static cJSON *make_config(const les_synth *s) {
   const les_config *c = s->config;
   const les_hf_config *hf = les_hf_config_of(c->arch->name);
   if (!strcmp(hf->model_type, "llama") && c->window) hf = les_hf_config_find("mistral");
-  json_object o = {.object = cJSON_CreateObject()};
-  add_shape(&o, c, hf);
-  add_rope(&o, c);
-  add_windows(&o, c, hf);
+  cJSON *o = cJSON_CreateObject();
+  add_shape(o, c, hf);
+  add_rope(o, c);
+  add_windows(o, c, hf);
   if (c->hparams.n_vocab > LES_SYNTH_VOCAB_END) {
-    add_number(&o, "bos_token_id", LES_SYNTH_VOCAB_END);
-    add_number(&o, "eos_token_id", LES_SYNTH_VOCAB_END);
-    add_number(&o, "pad_token_id", LES_SYNTH_VOCAB_END);
+    les_json_add_number(o, "bos_token_id", LES_SYNTH_VOCAB_END);
+    les_json_add_number(o, "eos_token_id", LES_SYNTH_VOCAB_END);
+    les_json_add_number(o, "pad_token_id", LES_SYNTH_VOCAB_END);
   }
-  add_text(&o, "torch_dtype", s->type == LES_F32 ? "float32" : s->type == LES_F16 ? "float16" : "bfloat16");
-  if (!o.failed) return o.object;
-  cJSON_Delete(o.object);
-  return NULL;
+  les_json_add_string(o, "torch_dtype",
+                      s->type == LES_F32   ? "float32"
+                      : s->type == LES_F16 ? "float16"
+                                           : "bfloat16");
+  return o;
 }
 
 /* ---- tokenizer.json ---- */
@@ -211,7 +192,7 @@ done:
 
 les_status les_synth_hub_settings(const les_synth *s, const char *folder) {
   cJSON *config = make_config(s);
-  char *text = config ? cJSON_Print(config) : NULL;
+  char *text = cJSON_Print(config);
   les_status status = text ? write_beside(folder, "config.json", text, strlen(text))
                            : les_no_memory("config.json of %s", folder);
   free(text);

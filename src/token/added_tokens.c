@@ -64,12 +64,12 @@ les_status les_added_tokens_add(les_added_tokens *a, const char *text, size_t n,
   if (a->n == a->capacity) {
     size_t capacity = a->capacity ? a->capacity * 2 : 64;
     les_added_token *tokens = realloc(a->tokens, capacity * sizeof *tokens);
-    if (!tokens) return les_fail(LES_FAILED, "out of memory for added tokens");
+    if (!tokens) return les_no_memory("added tokens");
     a->tokens = tokens;
     a->capacity = capacity;
   }
   uint32_t node = make_path(a, text, n);
-  if (!node) return les_fail(LES_FAILED, "out of memory for added tokens");
+  if (!node) return les_no_memory("added tokens");
   a->starts[(unsigned char)*text] = true;
   if (a->terminal[node] >= 0) return LES_OK;
   a->terminal[node] = (int32_t)a->n;

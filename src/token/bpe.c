@@ -27,7 +27,7 @@ les_status les_bpe_start(les_bpe *bpe, const les_vocab *vocab, int64_t n) {
   bpe->n_slots = 16;
   while (bpe->n_slots < (size_t)n * 2) bpe->n_slots *= 2;
   bpe->slots = malloc(bpe->n_slots * sizeof *bpe->slots);
-  if (!bpe->slots) return les_fail(LES_FAILED, "out of memory for %lld merges", (long long)n);
+  if (!bpe->slots) return les_no_memory("%lld merges", (long long)n);
   for (size_t i = 0; i < bpe->n_slots; i++) bpe->slots[i].left = -1;
   return LES_OK;
 }

@@ -14,7 +14,7 @@ static void free_step(les_decode_step *step) {
 les_status les_decoder_add(les_decoder *z, les_decode_step step) {
   les_status status = les_buffer_status(&step.text);
   les_decode_step *steps = realloc(z->steps, ((size_t)z->n + 1) * sizeof *steps);
-  if (!steps) status = les_fail(LES_FAILED, "out of memory for a decoder");
+  if (!steps) status = les_no_memory("a decoder");
   if (steps) z->steps = steps;
   if (status == LES_OK)
     z->steps[z->n++] = step;

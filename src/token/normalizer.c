@@ -14,7 +14,7 @@ static void free_step(les_normalize_step *step) {
 les_status les_normalizer_add(les_normalizer *z, les_normalize_step step) {
   les_status status = les_buffer_status(&step.to);
   les_normalize_step *steps = realloc(z->steps, ((size_t)z->n + 1) * sizeof *steps);
-  if (!steps) status = les_fail(LES_FAILED, "out of memory for a normalizer");
+  if (!steps) status = les_no_memory("a normalizer");
   if (steps) z->steps = steps;
   if (status == LES_OK)
     z->steps[z->n++] = step;

@@ -87,7 +87,7 @@ les_status les_pair_heap_run(les_pair_heap *heap, les_pair_fn *pair, const void 
     propose(heap, left->prev, pair, ctx);
     propose(heap, c.left, pair, ctx);
   }
-  return heap->failed ? les_fail(LES_FAILED, "out of memory while tokenizing") : LES_OK;
+  return heap->failed ? les_no_memory("the pairs of tokens to be merged") : LES_OK;
 }
 
 void les_pair_heap_free(les_pair_heap *heap) {

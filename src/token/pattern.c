@@ -43,7 +43,7 @@ les_status les_pattern_open(les_pattern **out, const char *regex) {
   *out = NULL;
   pthread_once(&once, initialize); /* Oniguruma's own start is not safe between threads */
   les_pattern *p = calloc(1, sizeof *p);
-  if (!p) return les_fail(LES_FAILED, "out of memory for a pattern");
+  if (!p) return les_no_memory("a pattern");
   const OnigUChar *text = (const OnigUChar *)regex;
   OnigErrorInfo error;
   int rc = onig_new(&p->regex, text, text + strlen(regex), ONIG_OPTION_NONE, ONIG_ENCODING_UTF8,
@@ -64,7 +64,7 @@ les_status les_pattern_open_literal(les_pattern **out, const char *text, size_t 
   if (p) les_buffer_append(&p->plain, text, n);
   if (p && !p->plain.failed) return LES_OK;
   les_pattern_close(out);
-  return les_fail(LES_FAILED, "out of memory for a pattern");
+  return les_no_memory("a pattern");
 }
 
 void les_pattern_close(les_pattern **p) {
@@ -83,7 +83,7 @@ les_status les_matcher_open(les_matcher **out) {
   }
   if (!m || !m->region || !m->bounds) {
     les_matcher_close(out);
-    return les_fail(LES_FAILED, "out of memory for matching patterns");
+    return les_no_memory("matching patterns");
   }
   onig_initialize_match_param(m->bounds);
   onig_set_retry_limit_in_match_of_match_param(m->bounds, MATCH_RETRIES);

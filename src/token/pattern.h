@@ -34,7 +34,7 @@ typedef struct les_match_walk {
   size_t n;
   size_t gap;     /* end of the match before `match` */
   les_span match; /* the current match */
-  size_t from;    /* where the search goes on */
+  size_t from;    /* where the search continues */
 } les_match_walk;
 
 /* The next match; at the end *found is false, and nothing from w->gap on matches. Backtracking is counted,

@@ -46,15 +46,14 @@ void les_pieces_free(les_pieces *p) {
 }
 
 les_status les_pieces_status(const les_pieces *p) {
-  return p->failed ? les_fail(LES_FAILED, "out of memory for %zu pieces of text", p->n)
-                   : les_buffer_status(&p->text);
+  return p->failed ? les_no_memory("%zu pieces of text", p->n) : les_buffer_status(&p->text);
 }
 
 les_status les_pretokenizer_add(les_pretokenizer *z, les_pretokenize_step step) {
   les_pretokenize_step *steps = realloc(z->steps, ((size_t)z->n + 1) * sizeof *steps);
   if (!steps) {
     les_pattern_close(&step.pattern);
-    return les_fail(LES_FAILED, "out of memory for a pre-tokenizer");
+    return les_no_memory("a pre-tokenizer");
   }
   z->steps = steps;
   z->steps[z->n++] = step;

@@ -212,7 +212,7 @@ les_status les_decode(const les_tokenizer *tok, const int32_t *ids, int n, char 
   if (!out.failed) return LES_OK;
   les_buffer_free(&out);
   *text = NULL;
-  return les_fail(LES_FAILED, "out of memory for a text of %zu bytes", length);
+  return les_no_memory("a text of %zu bytes", length);
 }
 
 int32_t les_tokenizer_bos(const les_tokenizer *tok) {

@@ -37,7 +37,7 @@ static les_status read_scores(les_spm *spm, const les_vocab *v, const les_gguf *
     return les_fail(LES_FAILED, "tokenizer.ggml.scores does not have an entry for each of %d tokens", v->n);
   spm->vocab = v;
   spm->scores = malloc((size_t)v->n * sizeof *spm->scores);
-  if (!spm->scores) return les_fail(LES_FAILED, "out of memory for the scores of %d tokens", v->n);
+  if (!spm->scores) return les_no_memory("the scores of %d tokens", v->n);
   for (int i = 0; i < v->n; i++) {
     double score;
     if (!les_gguf_array_double(g, "tokenizer.ggml.scores", i, &score) || score != score)
@@ -208,7 +208,7 @@ static les_status read_added(les_added_tokens *added, const les_vocab *v) {
 les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g) {
   *out = NULL;
   les_tokenizer *tok = calloc(1, sizeof *tok);
-  if (!tok) return les_fail(LES_FAILED, "out of memory for a tokenizer");
+  if (!tok) return les_no_memory("a tokenizer");
   les_status status;
   char model[64];
   read_name(g, "tokenizer.ggml.model", "", model);

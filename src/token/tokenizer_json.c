@@ -58,7 +58,7 @@ static les_status read_vocab(les_vocab *v, const cJSON *model, const cJSON *adde
   const cJSON *item;
   cJSON_ArrayForEach(item, vocab) e.limit += e.limit < INT32_MAX / 8 ? 4 : 0;
   e.items = calloc((size_t)e.limit, sizeof *e.items);
-  if (!e.items) return les_fail(LES_FAILED, "out of memory for a vocabulary");
+  if (!e.items) return les_no_memory("a vocabulary");
   les_status status;
   LES_GOTO(status, collect(&e, vocab, added), done);
   LES_GOTO(status, les_vocab_start(v, e.n), done);
@@ -296,7 +296,7 @@ les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const 
   *out = NULL;
   cJSON *doc = NULL;
   les_tokenizer *tok = calloc(1, sizeof *tok);
-  if (!tok) return les_fail(LES_FAILED, "out of memory for a tokenizer");
+  if (!tok) return les_no_memory("a tokenizer");
   les_status status;
   LES_GOTO(status, les_json_read(&doc, path), done);
   status = build(tok, doc);

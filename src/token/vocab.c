@@ -25,7 +25,7 @@ les_status les_vocab_start(les_vocab *v, int n) {
   v->slots = malloc(v->n_slots * sizeof *v->slots);
   if (v->ends && v->types && v->hidden && v->slots) return LES_OK;
   les_vocab_free(v);
-  return les_fail(LES_FAILED, "out of memory for a vocabulary of %d tokens", n);
+  return les_no_memory("a vocabulary of %d tokens", n);
 }
 
 void les_vocab_add(les_vocab *v, const char *text, size_t n_text, les_token_type type) {
@@ -100,7 +100,7 @@ les_status les_vocab_respell(les_vocab *v, int32_t id, const char *text, size_t 
   int at = spelling_at(v, id);
   if (at == v->n_spellings || v->spellings[at].id != id) {
     spelling *all = realloc(v->spellings, ((size_t)v->n_spellings + 1) * sizeof *all);
-    if (!all) return les_fail(LES_FAILED, "out of memory for a vocabulary");
+    if (!all) return les_no_memory("a vocabulary");
     v->spellings = all;
     memmove(all + at + 1, all + at, (size_t)(v->n_spellings++ - at) * sizeof *all);
     all[at] = (spelling){.id = id};

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "base/json.h"
 #include "unit.h"
 
 #include <sys/wait.h>
@@ -13,13 +14,13 @@ static void *scarce(size_t bytes) {
 
 static void build_and_print(void) {
   static const double numbers[] = {1, 2, NAN};
-  cJSON *doc = cli_object(), *results = cli_add_array(doc, "results");
-  cli_add_string(doc, "model", "tiny");
-  cJSON *item = cli_add_object(results, NULL);
-  cli_add_number(item, "mean_nll", 0.5);
-  cli_add_bool(item, "complete", true);
-  cli_add_doubles(item, "attn", numbers, 3);
-  cli_add_ints(item, "tokens", NULL, 0);
+  cJSON *doc = cJSON_CreateObject(), *results = les_json_add_array(doc, "results");
+  les_json_add_string(doc, "model", "tiny");
+  cJSON *item = les_json_add_object(results, NULL);
+  les_json_add_number(item, "mean_nll", 0.5);
+  les_json_add_bool(item, "complete", true);
+  les_json_add_doubles(item, "attn", numbers, 3);
+  les_json_add_ints(item, "tokens", NULL, 0);
   cli_print_json(doc);
 }
 

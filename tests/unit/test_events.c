@@ -37,11 +37,11 @@ static int tear_down(void **state) {
 
 static cJSON *document(int done) {
   cJSON *doc = cJSON_CreateObject(), *workers = cJSON_CreateArray(), *worker = cJSON_CreateObject();
-  les_json_add_string(&worker, "host", "here");
-  les_json_append(&workers, worker);
-  les_json_add_string(&doc, "state", "running");
-  les_json_add_number(&doc, "done", done);
-  les_json_add_item(&doc, "workers", workers);
+  les_json_add_string(worker, "host", "here");
+  les_json_add(workers, NULL, worker);
+  les_json_add_string(doc, "state", "running");
+  les_json_add_number(doc, "done", done);
+  les_json_add(doc, "workers", workers);
   return doc;
 }
 
@@ -84,7 +84,7 @@ static void an_event_is_a_whole_line_or_none(void **state) {
   for (memory = 0; memory < 100; memory++) {
     int had = memory;
     cJSON *event = les_event_make("tile");
-    les_json_add_number(&event, "cells", 3);
+    les_json_add_number(event, "cells", 3);
     les_events_add(e, event);
     memory = had;
   }

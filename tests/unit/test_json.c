@@ -71,11 +71,45 @@ static void getters_leave_what_is_not_there(void **state) {
   cJSON_Delete(doc);
 }
 
+static int left; /* allocations before the one that fails */
+
+static void *scarce(size_t n) {
+  return left-- == 0 ? NULL : malloc(n);
+}
+
+static char *print_nested(void) {
+  cJSON *doc = cJSON_CreateObject(), *list = les_json_add_array(doc, "list");
+  les_json_add_string(les_json_add_object(list, NULL), "deep", "text");
+  les_json_add_number(les_json_add_array(list, NULL), NULL, 3);
+  les_json_add(doc, "rounded", les_json_number(0.5));
+  les_json_add_null(doc, "null");
+  char *text = cJSON_PrintUnformatted(doc);
+  cJSON_Delete(doc);
+  return text;
+}
+
+/* Each allocation fails once: what is missing deep inside must not be left out of what is printed. */
+static void a_document_is_whole_or_none(void **state) {
+  (void)state;
+  cJSON_InitHooks(&(cJSON_Hooks){scarce, free});
+  char *text = NULL;
+  int n = 0;
+  while (!text && n < 100) {
+    left = n++;
+    text = print_nested();
+  }
+  cJSON_InitHooks(NULL);
+  assert_in_range(n, 15, 40);
+  assert_string_equal(text, "{\"list\":[{\"deep\":\"text\"},[3]],\"rounded\":0.5,\"null\":null}");
+  free(text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(floats_are_as_short_as_they_can_be),
       cmocka_unit_test(numbers_have_nine_digits),
       cmocka_unit_test(strings_may_hold_what_looks_like_a_null),
+      cmocka_unit_test(a_document_is_whole_or_none),
       cmocka_unit_test(getters_leave_what_is_not_there),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

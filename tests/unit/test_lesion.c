@@ -72,7 +72,7 @@ static void test_parts_and_keys(void **state) {
   }
 }
 
-static void test_each_takes_one_layer_in_all_strokes(void **state) {
+static void test_each_takes_one_layer_in_all_edits(void **state) {
   (void)state;
   const char *const specs[] = {"none", "skip@each.attn+noise@each.mlp:sigma=1e+0+scale@2:alpha=2"};
   les_lesions l;
@@ -190,7 +190,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_layers),
       cmocka_unit_test(test_parts_and_keys),
-      cmocka_unit_test(test_each_takes_one_layer_in_all_strokes),
+      cmocka_unit_test(test_each_takes_one_layer_in_all_edits),
       cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_refusals_by_shape),
       cmocka_unit_test(test_duplicates),

@@ -214,7 +214,7 @@ static void test_heads_are_columns_of_the_output_matrix(void **state) {
   les_lesion_plan_close(&whole);
 }
 
-static void test_strokes_on_one_matrix_go_left_to_right(void **state) {
+static void test_edits_on_one_matrix_go_left_to_right(void **state) {
   world *w = *state;
   const int n = FF * EMBD;
   les_lesion_plan *p = plan_of(w, "reinit@0.mlp.up:seed=1+zero@0.mlp.up+reinit@0.mlp.up:seed=2", NULL);
@@ -248,7 +248,7 @@ int main(void) {
       cmocka_unit_test(test_moments_of_noise),
       cmocka_unit_test(test_random_numbers_are_keyed),
       cmocka_unit_test(test_heads_are_columns_of_the_output_matrix),
-      cmocka_unit_test(test_strokes_on_one_matrix_go_left_to_right),
+      cmocka_unit_test(test_edits_on_one_matrix_go_left_to_right),
   };
   return cmocka_run_group_tests(tests, open_world, close_world);
 }
