@@ -26,6 +26,10 @@ typedef enum les_compute {
   LES_COMPUTE_INT8
 } les_compute;
 
+/* "auto", "f32", "int16", "int8", and back (-1: no such mode). */
+const char *les_compute_name(les_compute compute);
+int les_compute_find(const char *name);
+
 /* Bytes of scratch memory that les_gemm needs for at most `m` rows of `k` inputs on `threads` threads. */
 size_t les_gemm_scratch(int64_t m, int64_t k, int threads);
 

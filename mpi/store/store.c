@@ -1,11 +1,11 @@
 #include "store/store.h"
 
+#include "base/sha256.h"
 #include "result/hdf5_file.h"
 #include "result/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,13 +63,13 @@ static les_status find_arrays(const les_hdf5 *h, const les_store *s, bool baseli
 static les_status find_all(les_store *s) {
   les_hdf5 h;
   les_status status;
-  LES_GOTO(status, les_hdf5_open(&h, s->path, LES_HDF5_READ), end);
+  LES_GOTO(status, les_hdf5_init(&h, s->path, LES_HDF5_READ), end);
   LES_GOTO(status, find_arrays(&h, s, true, &s->baseline), end);
   LES_GOTO(status, find_arrays(&h, s, false, &s->cells), end);
   LES_GOTO(status, find(&h, LES_DATA_LESION_DONE, s->n_lesions, 1, &s->done), end);
   LES_GOTO(status, find(&h, LES_DATA_LESION_SHA256, s->n_lesions, LES_SHA_BYTES, &s->sha), end);
 end:
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return status;
 }
 
@@ -144,40 +144,18 @@ static const arrays *place(const les_store *s, les_cell cell, int64_t *i) {
 
 /* ---- check sums ---------------------------------------------------------------------------------------- */
 
-static les_status no_sha(void) {
-  return les_fail(LES_FAILED, "SHA-256 could not be computed by the OpenSSL library");
-}
-
-static les_status sha_begin(EVP_MD_CTX **sha) {
-  *sha = EVP_MD_CTX_new();
-  if (*sha && EVP_DigestInit_ex(*sha, EVP_sha256(), NULL)) return LES_OK;
-  EVP_MD_CTX_free(*sha);
-  return no_sha();
-}
-
-static les_status sha_add(EVP_MD_CTX *sha, const void *data, size_t n) {
-  return EVP_DigestUpdate(sha, data, n) ? LES_OK : no_sha();
-}
-
-/* Writes the digest, unless `status` is a failure already, and frees `sha`. */
-static les_status sha_end(EVP_MD_CTX *sha, les_status status, unsigned char digest[EVP_MAX_MD_SIZE]) {
-  if (status == LES_OK && !EVP_DigestFinal_ex(sha, digest, NULL)) status = no_sha();
-  EVP_MD_CTX_free(sha);
-  return status;
-}
-
 /* Check sum of a cell: the first bytes of the SHA-256 of its stored values. */
 static les_status record_check(const les_store *s, const arrays *a, const void *record, uint64_t *sum) {
-  EVP_MD_CTX *sha;
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  LES_TRY(sha_begin(&sha));
-  les_status status = LES_OK;
-  for (int i = 0; i < LES_N_FIELDS && status == LES_OK; i++)
+  les_sha256_stream *sha;
+  uint8_t digest[LES_SHA256_BYTES];
+  LES_TRY(les_sha256_open(&sha));
+  for (int i = 0; i < LES_N_FIELDS; i++)
     if (a->fields[i].bytes)
-      status = sha_add(sha, (const char *)record + s->layout.offset[i], a->fields[i].bytes);
-  LES_TRY(sha_end(sha, status, digest));
-  memcpy(sum, digest, sizeof *sum);
-  return LES_OK;
+      les_sha256_add(sha, (const char *)record + s->layout.offset[i], a->fields[i].bytes);
+  les_status status = les_sha256_finish(sha, digest);
+  if (status == LES_OK) memcpy(sum, digest, sizeof *sum);
+  les_sha256_close(&sha);
+  return status;
 }
 
 /* ---- cells --------------------------------------------------------------------------------------------- */
@@ -233,22 +211,21 @@ les_status les_store_read_status(const les_store *s, les_grid *grid) {
 /* SHA-256 in hex over a lesion's row of every field in the order of les_fields, of its status and check sums.
  */
 static les_status lesion_sha(const les_store *s, int lesion, char hex[LES_SHA_BYTES + 1]) {
-  EVP_MD_CTX *sha;
-  unsigned char digest[EVP_MAX_MD_SIZE];
+  les_sha256_stream *sha;
   const array *rows[LES_N_FIELDS + 2];
   for (int i = 0; i < LES_N_FIELDS; i++) rows[i] = &s->cells.fields[i];
   rows[LES_N_FIELDS] = &s->cells.status;
   rows[LES_N_FIELDS + 1] = &s->cells.check;
-  LES_TRY(sha_begin(&sha));
+  LES_TRY(les_sha256_open(&sha));
   les_status status = LES_OK;
   for (int i = 0; i < LES_N_FIELDS + 2 && status == LES_OK; i++) {
     if (!rows[i]->bytes) continue;
     status = get_at(s, rows[i], (int64_t)lesion * s->n_columns, s->n_columns, s->scratch);
-    if (status == LES_OK) status = sha_add(sha, s->scratch, (size_t)s->n_columns * rows[i]->bytes);
+    if (status == LES_OK) les_sha256_add(sha, s->scratch, (size_t)s->n_columns * rows[i]->bytes);
   }
-  LES_TRY(sha_end(sha, status, digest));
-  for (int i = 0; i < LES_SHA_BYTES / 2; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-  return LES_OK;
+  if (status == LES_OK) status = les_sha256_finish_hex(sha, hex);
+  les_sha256_close(&sha);
+  return status;
 }
 
 les_status les_store_checkpoint(les_store *s, int lesion) {

@@ -302,7 +302,7 @@ static les_status make(const char *path, const les_study *study) {
   les_status s = make_all(&m, path);
   for (dim d = 0; d < N_DIMS; d++)
     if (m.scales[d] >= 0) H5Dclose(m.scales[d]);
-  les_hdf5_close(&m.h);
+  les_hdf5_free(&m.h);
   if (m.links >= 0) H5Pclose(m.links);
   for (int i = 0; m.families && i < study->lesions.n; i++) free(m.families[i]);
   free(m.families);

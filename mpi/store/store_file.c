@@ -115,9 +115,9 @@ static les_status compare(const les_hdf5 *h, const les_study *study) {
 
 les_status les_store_match(const char *path, const les_study *study) {
   les_hdf5 h;
-  les_status s = les_hdf5_open(&h, path, LES_HDF5_READ);
+  les_status s = les_hdf5_init(&h, path, LES_HDF5_READ);
   if (s == LES_OK) s = compare(&h, study);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 
@@ -143,9 +143,9 @@ les_status les_store_count_cells(const char *path, les_store_count *count) {
   *count = (les_store_count){0};
   LES_TRY(les_store_exists(path, &exists));
   if (!exists) return LES_OK;
-  les_status s = les_hdf5_open(&h, path, LES_HDF5_READ);
+  les_status s = les_hdf5_init(&h, path, LES_HDF5_READ);
   if (s == LES_OK) s = count_cells(&h, count);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 
@@ -170,9 +170,9 @@ static les_status get_history(const les_hdf5 *h, les_store_history *out) {
 les_status les_store_get_history(const char *path, les_store_history *out) {
   les_hdf5 h;
   *out = (les_store_history){0};
-  les_status s = les_hdf5_open(&h, path, LES_HDF5_READ);
+  les_status s = les_hdf5_init(&h, path, LES_HDF5_READ);
   if (s == LES_OK) s = get_history(&h, out);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 
@@ -187,8 +187,8 @@ static les_status set_history(const les_hdf5 *h, const les_store_history *in) {
 
 les_status les_store_set_history(const char *path, const les_store_history *in) {
   les_hdf5 h;
-  les_status s = les_hdf5_open(&h, path, LES_HDF5_WRITE);
+  les_status s = les_hdf5_init(&h, path, LES_HDF5_WRITE);
   if (s == LES_OK) s = set_history(&h, in);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }

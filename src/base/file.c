@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,13 +96,4 @@ done:
   free(folder);
   free(aside);
   return s;
-}
-
-les_status les_sha256(const void *data, size_t n, char hex[65]) {
-  unsigned char digest[32];
-  hex[0] = 0;
-  if (!EVP_Digest(data, n, digest, NULL, EVP_sha256(), NULL))
-    return les_fail(LES_FAILED, "SHA-256 could not be computed by the OpenSSL library");
-  for (int i = 0; i < 32; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
-  return LES_OK;
 }

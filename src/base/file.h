@@ -1,4 +1,4 @@
-/* Whole files: read; written so that a crash leaves the old or the new one; digested. */
+/* Whole files: read; written so that a crash leaves the old or the new one. */
 #ifndef LES_BASE_FILE_H
 #define LES_BASE_FILE_H
 
@@ -16,8 +16,5 @@ les_status les_file_check_folder(const char *path);
 
 /* Writes n bytes to a file beside `path`, syncs it, and renames it to `path`. */
 les_status les_file_write(const char *path, const void *data, size_t n);
-
-/* SHA-256 in hex of n bytes. */
-les_status les_sha256(const void *data, size_t n, char hex[65]);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,60 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEX = 64 };
+enum { HEX = LES_SHA256_HEX };
+
+struct les_sha256_stream {
+  EVP_MD_CTX *context;
+  bool failed;
+};
+
+static les_status cannot_digest(void) {
+  return les_fail(LES_FAILED, "SHA-256 could not be computed by the OpenSSL library");
+}
+
+les_status les_sha256_open(les_sha256_stream **out) {
+  les_sha256_stream *s = *out = calloc(1, sizeof *s);
+  if (!s) return les_no_memory("a SHA-256");
+  s->context = EVP_MD_CTX_new();
+  if (s->context && EVP_DigestInit_ex(s->context, EVP_sha256(), NULL)) return LES_OK;
+  les_sha256_close(out);
+  return cannot_digest();
+}
+
+void les_sha256_add(les_sha256_stream *s, const void *data, size_t n) {
+  s->failed = s->failed || !EVP_DigestUpdate(s->context, data, n);
+}
+
+les_status les_sha256_finish(les_sha256_stream *s, uint8_t digest[LES_SHA256_BYTES]) {
+  return !s->failed && EVP_DigestFinal_ex(s->context, digest, NULL) ? LES_OK : cannot_digest();
+}
+
+les_status les_sha256_finish_hex(les_sha256_stream *s, char hex[LES_SHA256_HEX + 1]) {
+  uint8_t digest[LES_SHA256_BYTES];
+  hex[0] = 0;
+  LES_TRY(les_sha256_finish(s, digest));
+  for (int i = 0; i < LES_SHA256_BYTES; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
+  return LES_OK;
+}
+
+void les_sha256_close(les_sha256_stream **s) {
+  if (!*s) return;
+  EVP_MD_CTX_free((*s)->context);
+  free(*s);
+  *s = NULL;
+}
+
+les_status les_sha256(const void *data, size_t n, char hex[LES_SHA256_HEX + 1]) {
+  les_sha256_stream *s;
+  hex[0] = 0;
+  LES_TRY(les_sha256_open(&s));
+  les_sha256_add(s, data, n);
+  les_status status = les_sha256_finish_hex(s, hex);
+  les_sha256_close(&s);
+  return status;
+}
+
+/* ---- files, and the cache of their digests ---- */
 
 /* The key of a cache entry, which precedes the digest: path, size and time of the file. Malloc'ed; NULL if
  * there is no such file, or no memory. */

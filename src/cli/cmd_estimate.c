@@ -121,9 +121,9 @@ static les_status estimate(const estimate_options *o) {
   LES_GOTO(status, les_model_open(&model, job->model_path, &(les_model_options){.no_sha256 = true}), done);
   LES_GOTO(status, les_study_open(&study, job, model), done);
   LES_GOTO(status,
-           les_cost_estimate_make(&cost, study,
-                                  cli_threads(o->model.threads ? o->model.threads : job->threads), o->prompts,
-                                  o->lesions, &teller),
+           les_cost_estimate_compute(&cost, study,
+                                     cli_threads(o->model.threads ? o->model.threads : job->threads),
+                                     o->prompts, o->lesions, &teller),
            done);
   cli_progress_free(&progress);
   if (o->json)

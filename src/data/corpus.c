@@ -1,8 +1,8 @@
 #include "data/corpus.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/sha256.h"
 #include "data/documents.h"
 
 #include <stdio.h>

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sha256.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -22,8 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_ROWS = 256 };
-
 /* The items of one input in a call. */
 typedef struct group {
   int input, first, n; /* items first .. first + n - 1 of `sorted` */
@@ -53,7 +51,7 @@ struct les_engine {
   bool *keep;                /* (n_layers + 1) hidden states that baselines keep */
   les_sequence **baselines;  /* (n_inputs) NULL: not there */
   les_candidate *candidates; /* (threads, n_vocab) scratch of sampling; NULL at temperature 0 */
-  size_t bytes;              /* held by all sequences */
+  size_t bytes;              /* held by `candidates` and all sequences */
   uint64_t clock;
 
   /* Of the current call: */
@@ -80,21 +78,42 @@ static int first_layer_of(const les_engine *e, int lesion) {
   return first;
 }
 
+static int batch_rows(const les_engine_options *options) {
+  return options->max_rows > 0 ? options->max_rows : LES_BATCH_ROWS;
+}
+
+/* Bytes of the scratch of sampling: the candidates of one token for each thread. */
+static size_t candidates_bytes(const les_model *model, const les_engine_options *options) {
+  if (options->sampling.temperature == 0) return 0;
+  return (size_t)options->threads * (size_t)model->hparams.n_vocab * sizeof(les_candidate);
+}
+
+size_t les_engine_fixed_bytes(const les_model *model, const les_engine_options *options) {
+  return les_workspace_bytes(model, batch_rows(options), options->threads) + candidates_bytes(model, options);
+}
+
+static les_status open_candidates(les_engine *e) {
+  size_t bytes = candidates_bytes(e->model, &e->options);
+  if (bytes == 0) return LES_OK;
+  e->candidates = malloc(bytes);
+  if (!e->candidates)
+    return les_no_memory("the %zu bytes in which %d threads sample from %d tokens; fewer threads take less",
+                         bytes, e->options.threads, e->model->hparams.n_vocab);
+  e->bytes += bytes;
+  return LES_OK;
+}
+
 static les_status allocate(les_engine *e) {
   size_t rows = (size_t)e->options.max_rows;
-  size_t candidates = (size_t)e->options.threads * (size_t)e->model->hparams.n_vocab;
-  bool samples = e->options.sampling.temperature != 0;
   e->keep = calloc((size_t)e->model->hparams.n_layers + 1, sizeof *e->keep);
   e->baselines = calloc((size_t)e->n_inputs + 1, sizeof *e->baselines);
   e->active = calloc(rows, sizeof *e->active);
   e->rows = calloc(rows, sizeof *e->rows);
   e->step_rows = calloc(rows, sizeof *e->step_rows);
   e->ref_rows = calloc(rows, sizeof *e->ref_rows);
-  if (samples) e->candidates = malloc(candidates * sizeof *e->candidates);
-  if (!e->keep || !e->baselines || !e->active || !e->rows || !e->step_rows || !e->ref_rows ||
-      (samples && !e->candidates))
+  if (!e->keep || !e->baselines || !e->active || !e->rows || !e->step_rows || !e->ref_rows)
     return les_no_memory("%d inputs", e->n_inputs);
-  return LES_OK;
+  return open_candidates(e);
 }
 
 /* Baselines keep the hidden states at which lesioned sequences enter: the input of each first lesioned layer.
@@ -116,7 +135,7 @@ les_status les_engine_open(les_engine **out, const les_model *model, const les_i
   e->n_inputs = n_inputs;
   e->lesions = lesions;
   e->options = *options;
-  if (e->options.max_rows <= 0) e->options.max_rows = DEFAULT_ROWS;
+  e->options.max_rows = batch_rows(options);
   if (e->options.memory_limit == 0)
     e->options.memory_limit = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 4;
   les_status status = allocate(e);

@@ -24,10 +24,16 @@ typedef struct les_engine_options {
   int threads;
   les_sampling sampling;
   bool ignore_eos;
-  int max_rows;        /* of a batch; 0: 256 */
-  size_t memory_limit; /* bytes for states, caches and replaced matrices; 0: a quarter of the machine's
-                          memory. One input with one lesion is run whatever it needs */
+  int max_rows; /* of a batch; 0: LES_BATCH_ROWS */
+  size_t
+      memory_limit; /* bytes for states, caches, replaced matrices and the scratch of sampling; 0: a quarter
+                       of the machine's memory. One input with one lesion is run whatever it needs */
 } les_engine_options;
+
+enum { LES_BATCH_ROWS = 256 };
+
+/* Bytes of buffers that an engine holds whatever it runs: those of a batch, and the scratch of sampling. */
+size_t les_engine_fixed_bytes(const les_model *model, const les_engine_options *options);
 
 /* `lesions` and `inputs` are borrowed; `means` may be NULL if no lesion needs them. */
 les_status les_engine_open(les_engine **out, const les_model *model, const les_input *inputs, int n_inputs,

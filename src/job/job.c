@@ -17,18 +17,6 @@ static const char *const generate_keys[] = {"max_new_tokens", "temperature", "to
                                             "top_p",          "ignore_eos",  "samples"};
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-static const char *const compute_names[] = {"auto", "f32", "int16", "int8"};
-
-const char *les_compute_name(les_compute compute) {
-  return compute_names[compute];
-}
-
-int les_compute_find(const char *name) {
-  for (int i = 0; i < COUNT(compute_names); i++)
-    if (!strcmp(compute_names[i], name)) return i;
-  return -1;
-}
-
 static les_status no_memory(const char *path) {
   return les_no_memory("the job %s", path);
 }

@@ -42,8 +42,4 @@ typedef struct les_job {
 les_status les_job_open(les_job **out, const char *path);
 void les_job_close(les_job **job);
 
-/* "auto", "f32", "int16", "int8", and back (-1: no such mode). */
-const char *les_compute_name(les_compute compute);
-int les_compute_find(const char *name);
-
 #endif

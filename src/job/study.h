@@ -1,13 +1,10 @@
 /* A study: a job with everything it needs, checked against each other. All errors that can be known before
  * work starts are found when it is opened.
  *
- * A study is lesions x columns, and a cell (base/cell.h) is one of each. The way of a cell:
- *
- *   les_job -> les_study -> les_tile -> les_engine -> les_outcome -> record -> les_store -> les_map
- *
- * The scheduler hands cells out in tiles (grid/scheduler.h), a worker evaluates a tile (evaluate.h): the
- * inputs of a cell's column go through the engine under the cell's lesion, the column turns their outcomes
- * into a record (column.h, record.h), and the record goes into the result file, from which maps are drawn. */
+ * A study is lesions x columns, and a cell (base/cell.h) is one of each. Cells are evaluated by evaluate.h:
+ * the inputs of the cell's column go through the engine under its lesion, and the column turns their outcomes
+ * into the record of the cell. The whole way of a cell, from the job to the map, is drawn in
+ * docs/architecture.md. */
 #ifndef LES_JOB_STUDY_H
 #define LES_JOB_STUDY_H
 
@@ -20,7 +17,7 @@ typedef struct les_study {
   const les_job *job;
   const les_model *model;
   les_lesions lesions;      /* after expansion */
-  les_columns columns;      /* of prompts and tasks; whoever computes cells looks at nothing else of these */
+  les_columns columns;      /* made from `prompts` and `tasks`; cells are computed from these alone */
   les_record_layout layout; /* of a cell's record */
   les_recorder *recorder;
   les_prompts prompts;    /* with tokens, the begin token included; empty if the job has none */

@@ -1,9 +1,5 @@
 #include "lesion/edit.h"
 
-bool les_edit_changes_contribution(const les_edit *edit) {
-  return edit->op == LES_OP_SKIP || edit->op == LES_OP_SCALE || edit->op == LES_OP_MEAN;
-}
-
 bool les_edit_touches(const les_edit *edit, int layer) {
   for (int i = 0; i < edit->n_layers && edit->layers[i] <= layer; i++)
     if (edit->layers[i] == layer) return true;

@@ -3,28 +3,10 @@
 #define LES_LESION_EDIT_H
 
 #include "base/status.h"
+#include "lesion/operation.h"
 #include "model/layer.h"
 
 #include <stdbool.h>
-
-typedef enum les_op {
-  LES_OP_SKIP,
-  LES_OP_ZERO,
-  LES_OP_REINIT,
-  LES_OP_NOISE,
-  LES_OP_SVD,
-  LES_OP_QUANT,
-  LES_OP_SCALE,
-  LES_OP_MEAN
-} les_op;
-
-typedef enum les_part_kind {
-  LES_PART_BLOCK,
-  LES_PART_ATTN,
-  LES_PART_MLP,
-  LES_PART_HEAD,
-  LES_PART_LINEAR
-} les_part_kind;
 
 typedef struct les_edit {
   les_op op;
@@ -40,10 +22,6 @@ typedef struct les_edit {
   les_dtype dtype; /* quant */
   double alpha;    /* scale */
 } les_edit;
-
-/* True if the edit changes what a part adds to the residual stream (skip, scale, mean), else it changes
- * weights. */
-bool les_edit_changes_contribution(const les_edit *edit);
 
 /* True if the edit touches that layer. */
 bool les_edit_touches(const les_edit *edit, int layer);

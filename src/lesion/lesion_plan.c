@@ -65,7 +65,7 @@ static les_status apply(les_lesion_plan *p, const les_model *model, const les_ed
   for (int i = 0; i < edit->n_layers; i++) {
     int l = edit->layers[i];
     LES_TRY(make_layer(p, model, l));
-    if (les_edit_changes_contribution(edit))
+    if (les_operation_of(edit->op)->changes_contribution)
       LES_TRY(change_contribution(p->layers[l], l, edit, model, means));
     else
       LES_TRY(les_weight_edit_apply(p->weight_edit, edit, l, &p->layers[l]->layer));

@@ -8,37 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bits of op_info: parts that an operation takes, keys that it knows. */
-#define CONTRIBUTIONS (1 << LES_PART_BLOCK | 1 << LES_PART_ATTN | 1 << LES_PART_MLP | 1 << LES_PART_HEAD)
-#define MATRICES      (1 << LES_PART_BLOCK | 1 << LES_PART_ATTN | 1 << LES_PART_MLP | 1 << LES_PART_LINEAR)
-
-enum { KEY_SEED, KEY_SIGMA, KEY_RANK, KEY_KEEP, KEY_TYPE, KEY_ALPHA, N_KEYS };
-static const char *const key_names[N_KEYS] = {"seed", "sigma", "rank", "keep", "type", "alpha"};
-
-static const struct op_info {
-  const char *name;
-  int parts;      /* bits of les_part_kind */
-  int keys, need; /* bits of keys; one of `need` has to be given */
-  const char *example, *takes;
-} ops[] = {
-    [LES_OP_SKIP] = {"skip", CONTRIBUTIONS, 0, 0, "skip@3.attn", "a block, attn, mlp or attn.headH"},
-    [LES_OP_ZERO] = {"zero", CONTRIBUTIONS | MATRICES, 0, 0, "zero@3.attn.q", "any part"},
-    [LES_OP_REINIT] = {"reinit", CONTRIBUTIONS | MATRICES, 1 << KEY_SEED, 0, "reinit@3:seed=1", "any part"},
-    [LES_OP_NOISE] = {"noise", MATRICES, 1 << KEY_SIGMA | 1 << KEY_SEED, 1 << KEY_SIGMA,
-                      "noise@3.mlp:sigma=0.1", "a block, attn, mlp or one matrix"},
-    [LES_OP_SVD] = {"svd", MATRICES, 1 << KEY_RANK | 1 << KEY_KEEP, 1 << KEY_RANK | 1 << KEY_KEEP,
-                    "svd@3.attn.k:rank=8 or svd@3.attn.k:keep=0.25", "a block, attn, mlp or one matrix"},
-    [LES_OP_QUANT] = {"quant", MATRICES, 1 << KEY_TYPE, 1 << KEY_TYPE, "quant@3.mlp:type=q4_0",
-                      "a block, attn, mlp or one matrix"},
-    [LES_OP_SCALE] = {"scale", CONTRIBUTIONS, 1 << KEY_ALPHA, 1 << KEY_ALPHA, "scale@3.mlp:alpha=0.5",
-                      "a block, attn, mlp or attn.headH"},
-    [LES_OP_MEAN] = {"mean", CONTRIBUTIONS, 0, 0, "mean@3.attn", "a block, attn, mlp or attn.headH"},
-};
-
-const char *les_op_name(les_op op) {
-  return ops[op].name;
-}
-
 static const struct {
   const char *name;
   les_dtype type;
@@ -75,17 +44,20 @@ static bool word_is(const char *word, int n, const char *text) {
 static les_status parse_op(les_spec_parser *p, les_edit *edit) {
   const char *word;
   int n = take_word(p, &word);
-  for (int i = 0; i < (int)(sizeof ops / sizeof *ops); i++)
-    if (word_is(word, n, ops[i].name)) {
+  char known[256] = "";
+  for (int i = 0; i < LES_N_OPS; i++) {
+    const les_operation *op = les_operation_of(i);
+    if (word_is(word, n, op->name)) {
       edit->op = i;
-      if (!accept(p, '@')) return wrong(p->spec, "'@LAYERS' is missing, as in %s", ops[i].example);
+      if (!accept(p, '@')) return wrong(p->spec, "'@LAYERS' is missing, as in %s", op->example);
       return LES_OK;
     }
-  return wrong(
-      p->spec,
-      "'%.*s' is no operation; known are skip, zero, reinit, noise, svd, quant, scale and mean, as in "
-      "skip@3.attn, and none for the intact model",
-      n, word);
+    const char *joint = i == 0 ? "" : i < LES_N_OPS - 1 ? ", " : " and ";
+    snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", joint, op->name);
+  }
+  return wrong(p->spec,
+               "'%.*s' is no operation; known are %s, as in skip@3.attn, and none for the intact model", n,
+               word, known);
 }
 
 static les_status parse_layer(les_spec_parser *p, int *layer) {
@@ -193,7 +165,7 @@ static les_status take_number(les_spec_parser *p, int key, double low, double hi
   char *end;
   double v = isspace((unsigned char)*p->at) ? NAN : strtod(p->at, &end);
   if (!(v >= low && v <= high) || end == p->at)
-    return wrong(p->spec, "%s= needs %s, not '%.40s'", key_names[key], range, p->at);
+    return wrong(p->spec, "%s= needs %s, not '%.40s'", les_op_key_name(key), range, p->at);
   p->at = end;
   *value = v;
   return LES_OK;
@@ -209,7 +181,7 @@ static les_status take_integer(les_spec_parser *p, int key, uint64_t low, uint64
     v = v * 10 + digit;
   }
   if (!fits || v < low || v > high)
-    return wrong(p->spec, "%s= needs a whole number from %llu to %llu, not '%.40s'", key_names[key],
+    return wrong(p->spec, "%s= needs a whole number from %llu to %llu, not '%.40s'", les_op_key_name(key),
                  (unsigned long long)low, (unsigned long long)high, start);
   *value = v;
   return LES_OK;
@@ -226,17 +198,17 @@ static les_status take_type(les_spec_parser *p, les_edit *edit) {
 static les_status parse_value(les_spec_parser *p, int key, les_edit *edit) {
   uint64_t rank = 0;
   switch (key) {
-  case KEY_SEED:
+  case LES_KEY_SEED:
     return take_integer(p, key, 0, UINT64_MAX, &edit->seed);
-  case KEY_SIGMA:
+  case LES_KEY_SIGMA:
     return take_number(p, key, 0, FLT_MAX, "a number from 0", &edit->sigma);
-  case KEY_RANK:
+  case LES_KEY_RANK:
     LES_TRY(take_integer(p, key, 1, INT32_MAX, &rank));
     edit->rank = (int)rank;
     return LES_OK;
-  case KEY_KEEP:
+  case LES_KEY_KEEP:
     return take_number(p, key, 1e-9, 1, "a share above 0 and up to 1", &edit->keep);
-  case KEY_ALPHA:
+  case LES_KEY_ALPHA:
     return take_number(p, key, -FLT_MAX, FLT_MAX, "a number", &edit->alpha);
   default:
     return take_type(p, edit);
@@ -244,21 +216,21 @@ static les_status parse_value(les_spec_parser *p, int key, les_edit *edit) {
 }
 
 static les_status parse_keys(les_spec_parser *p, les_edit *edit) {
-  const struct op_info *op = &ops[edit->op];
+  const les_operation *op = les_operation_of(edit->op);
   int seen = 0;
   if (accept(p, ':')) do {
       const char *word;
       int n = take_word(p, &word), key = 0;
-      while (key < N_KEYS && !((op->keys >> key & 1) && word_is(word, n, key_names[key]))) key++;
-      if (key == N_KEYS || !accept(p, '='))
+      while (key < LES_N_OP_KEYS && !((op->keys >> key & 1) && word_is(word, n, les_op_key_name(key)))) key++;
+      if (key == LES_N_OP_KEYS || !accept(p, '='))
         return wrong(p->spec, "'%.40s' is no key=value of %s; right is %s", word, op->name, op->example);
-      if (seen >> key & 1) return wrong(p->spec, "%s= is given twice", key_names[key]);
+      if (seen >> key & 1) return wrong(p->spec, "%s= is given twice", les_op_key_name(key));
       seen |= 1 << key;
       LES_TRY(parse_value(p, key, edit));
     } while (accept(p, ','));
-  if (op->need && !(seen & op->need))
+  if (op->dose && !(seen & op->dose))
     return wrong(p->spec, "%s needs a value, as in %s", op->name, op->example);
-  if ((seen & op->need) == (1 << KEY_RANK | 1 << KEY_KEEP))
+  if ((seen & op->dose) == (1 << LES_KEY_RANK | 1 << LES_KEY_KEEP))
     return wrong(p->spec, "give either rank= or keep=");
   return LES_OK;
 }
@@ -289,11 +261,11 @@ les_status les_spec_parse_edit(les_spec_parser *p, les_edit *edit) {
   LES_TRY(parse_op(p, edit));
   LES_TRY(parse_layers(p, edit));
   LES_TRY(parse_part(p, edit));
-  if (!(ops[edit->op].parts >> edit->part & 1))
-    return wrong(p->spec, "%s takes %s", ops[edit->op].name, ops[edit->op].takes);
+  const les_operation *op = les_operation_of(edit->op);
+  if (!(op->parts >> edit->part & 1)) return wrong(p->spec, "%s takes %s", op->name, op->takes);
   LES_TRY(parse_keys(p, edit));
   if (*p->at && *p->at != '+')
-    return wrong(p->spec, "'%.40s' is not understood; right is %s", p->at, ops[edit->op].example);
+    return wrong(p->spec, "'%.40s' is not understood; right is %s", p->at, op->example);
   return check_matrices(p, edit);
 }
 
@@ -309,7 +281,7 @@ les_status les_spec_parse_intact(les_spec_parser *p, bool *resamples, uint64_t *
   int n = take_word(p, &word);
   if (!word_is(word, n, "seed") || !accept(p, '='))
     return wrong(p->spec, "'%.40s' is no key=value of none; right is none:seed=1", word);
-  LES_TRY(take_integer(p, KEY_SEED, 0, UINT64_MAX, seed));
+  LES_TRY(take_integer(p, LES_KEY_SEED, 0, UINT64_MAX, seed));
   if (*p->at == '+') return wrong(p->spec, "none stands alone: it is the intact model");
   if (*p->at) return wrong(p->spec, "'%.40s' is not understood; right is none:seed=1", p->at);
   *resamples = true;

@@ -23,7 +23,4 @@ bool les_spec_is_intact(const char *spec);
 /* Reads such a spec as a whole: *resamples, and the seed if it is true. */
 les_status les_spec_parse_intact(les_spec_parser *p, bool *resamples, uint64_t *seed);
 
-/* Name of an operation as specs write it: "skip". */
-const char *les_op_name(les_op op);
-
 #endif

@@ -71,7 +71,7 @@ static unsigned layer_copies(const les_model *model, const les_lesion *lesion, i
   unsigned copies = 0, zero = 0;
   for (int i = 0; i < lesion->n_edits; i++) {
     const les_edit *e = &lesion->edits[i];
-    if (les_edit_changes_contribution(e) || !les_edit_touches(e, l)) continue;
+    if (les_operation_of(e->op)->changes_contribution || !les_edit_touches(e, l)) continue;
     unsigned linears = les_edit_linears(e, &model->hparams);
     for (int id = 0; id < LES_N_LINEAR; id++) {
       const les_matrix *w = &model->layers[l].linear[id].w;

@@ -1,8 +1,8 @@
 #include "result/digest.h"
 
+#include "base/sha256.h"
 #include "result/hdf5_file.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +23,6 @@ static herr_t collect(hid_t object, const char *name, const H5O_info_t *info, vo
   if (items) list->items = items;
   list->failed = !items || !(items[list->n++] = strdup(name));
   return list->failed ? -1 : 0;
-}
-
-static les_status no_sha(void) {
-  return les_fail(LES_FAILED, "SHA-256 could not be computed by the OpenSSL library");
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -55,8 +51,8 @@ static les_status describe_type(const les_hdf5 *h, const char *name, hid_t type,
 }
 
 /* Feeds the bytes of an open data set to the digest, a slab of its first dimension at a time. */
-static les_status add_bytes(EVP_MD_CTX *sha, const les_hdf5 *h, const char *name, hid_t set, hid_t type,
-                            hid_t space) {
+static les_status add_bytes(les_sha256_stream *sha, const les_hdf5 *h, const char *name, hid_t set,
+                            hid_t type, hid_t space) {
   hsize_t shape[MOST_DIMS] = {1}, start[MOST_DIMS] = {0}, count[MOST_DIMS];
   int n_dims = H5Sget_simple_extent_dims(space, shape, NULL);
   uint64_t row = H5Tget_size(type), rows = shape[0], most = les_hdf5_capacity(h);
@@ -75,15 +71,15 @@ static les_status add_bytes(EVP_MD_CTX *sha, const les_hdf5 *h, const char *name
     hid_t memory = n_dims ? H5Screate_simple(n_dims, count, NULL) : H5Scopy(space);
     good = memory >= 0 &&
            (!n_dims || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) &&
-           H5Dread(set, type, memory, space, H5P_DEFAULT, slab) >= 0 &&
-           EVP_DigestUpdate(sha, slab, count[0] * row);
+           H5Dread(set, type, memory, space, H5P_DEFAULT, slab) >= 0;
+    if (good) les_sha256_add(sha, slab, count[0] * row);
     if (memory >= 0) H5Sclose(memory);
   }
   free(slab);
   return good ? LES_OK : les_fail(LES_FAILED, "%s: /%s cannot be read; the file is damaged", h->path, name);
 }
 
-static les_status add_set(EVP_MD_CTX *sha, const les_hdf5 *h, const char *name) {
+static les_status add_set(les_sha256_stream *sha, const les_hdf5 *h, const char *name) {
   les_status s = LES_FAILED;
   hid_t set = H5Dopen2(h->file, name, H5P_DEFAULT);
   if (set < 0) return les_fail(LES_FAILED, "%s: /%s cannot be opened; the file is damaged", h->path, name);
@@ -94,12 +90,13 @@ static les_status add_set(EVP_MD_CTX *sha, const les_hdf5 *h, const char *name) 
   if (n_dims < 0 || n_dims > MOST_DIMS)
     LES_GOTO(s, les_fail(LES_FAILED, "%s: /%s has %d dimensions", h->path, name, n_dims), end);
   LES_GOTO(s, describe_type(h, name, type, text), end);
-  bool good = EVP_DigestUpdate(sha, name, strlen(name) + 1) && EVP_DigestUpdate(sha, text, strlen(text) + 1);
-  for (int i = 0; good && i < n_dims; i++) {
+  les_sha256_add(sha, name, strlen(name) + 1);
+  les_sha256_add(sha, text, strlen(text) + 1);
+  for (int i = 0; i < n_dims; i++) {
     snprintf(text, sizeof text, "%llu,", (unsigned long long)shape[i]);
-    good = EVP_DigestUpdate(sha, text, strlen(text));
+    les_sha256_add(sha, text, strlen(text));
   }
-  if (!good || !EVP_DigestUpdate(sha, ";", 1)) LES_GOTO(s, no_sha(), end);
+  les_sha256_add(sha, ";", 1);
   LES_GOTO(s, add_bytes(sha, h, name, set, type, space), end);
 end:
   if (space >= 0) H5Sclose(space);
@@ -108,11 +105,11 @@ end:
   return s;
 }
 
-static les_status add_file(EVP_MD_CTX *sha, const char *path) {
+static les_status add_file(les_sha256_stream *sha, const char *path) {
   les_hdf5 h;
   names list = {0};
   les_status s;
-  LES_GOTO(s, les_hdf5_open(&h, path, LES_HDF5_READ), end);
+  LES_GOTO(s, les_hdf5_init(&h, path, LES_HDF5_READ), end);
   herr_t visited = H5Ovisit2(h.file, H5_INDEX_NAME, H5_ITER_INC, collect, &list, H5O_INFO_BASIC);
   if (visited < 0)
     LES_GOTO(s,
@@ -125,21 +122,16 @@ static les_status add_file(EVP_MD_CTX *sha, const char *path) {
 end:
   for (int i = 0; i < list.n; i++) free(list.items[i]);
   free(list.items);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 
 les_status les_result_sha256(const char *path, char hex[65]) {
-  unsigned char digest[32];
+  les_sha256_stream *sha;
   hex[0] = 0;
-  EVP_MD_CTX *sha = EVP_MD_CTX_new();
-  if (!sha || !EVP_DigestInit_ex(sha, EVP_sha256(), NULL)) {
-    EVP_MD_CTX_free(sha);
-    return no_sha();
-  }
+  LES_TRY(les_sha256_open(&sha));
   les_status s = add_file(sha, path);
-  if (s == LES_OK && !EVP_DigestFinal_ex(sha, digest, NULL)) s = no_sha();
-  EVP_MD_CTX_free(sha);
-  for (int i = 0; s == LES_OK && i < 32; i++) sprintf(hex + 2 * i, "%02x", digest[i]);
+  if (s == LES_OK) s = les_sha256_finish_hex(sha, hex);
+  les_sha256_close(&sha);
   return s;
 }

@@ -20,7 +20,7 @@ static hid_t access_without_lock(void) {
   return list;
 }
 
-les_status les_hdf5_open(les_hdf5 *out, const char *path, les_hdf5_access mode) {
+les_status les_hdf5_init(les_hdf5 *out, const char *path, les_hdf5_access mode) {
   struct stat st;
   *out = (les_hdf5){.file = H5I_INVALID_HID, .path = path};
   if (stat(path, &st) != 0 || access(path, mode == LES_HDF5_WRITE ? R_OK | W_OK : R_OK) != 0)
@@ -53,7 +53,7 @@ les_status les_hdf5_flush(const les_hdf5 *h) {
   return les_fail(LES_FAILED, "%s: writing failed; is the disk full or a quota reached?", h->path);
 }
 
-void les_hdf5_close(les_hdf5 *h) {
+void les_hdf5_free(les_hdf5 *h) {
   if (h->file >= 0) H5Fclose(h->file);
   h->file = H5I_INVALID_HID;
 }

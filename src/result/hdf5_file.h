@@ -17,14 +17,14 @@ typedef struct les_hdf5 {
 typedef enum les_hdf5_access { LES_HDF5_READ, LES_HDF5_WRITE } les_hdf5_access;
 
 /* Opens without a lock: a sweep that is writing is no obstacle to a reader, nor a reader to it. */
-les_status les_hdf5_open(les_hdf5 *out, const char *path, les_hdf5_access access);
+les_status les_hdf5_init(les_hdf5 *out, const char *path, les_hdf5_access access);
 
 /* Makes an empty file in place of what is there. */
 les_status les_hdf5_create(les_hdf5 *out, const char *path);
 
-/* Hands all that was written to the operating system: afterwards les_hdf5_close cannot lose anything. */
+/* Hands all that was written to the operating system: afterwards les_hdf5_free cannot lose anything. */
 les_status les_hdf5_flush(const les_hdf5 *h);
-void les_hdf5_close(les_hdf5 *h);
+void les_hdf5_free(les_hdf5 *h);
 
 /* Bytes of values that a file of this size can hold at most; one that claims more is not valid. */
 uint64_t les_hdf5_capacity(const les_hdf5 *h);

@@ -93,14 +93,14 @@ static void find_fields(les_result *r, const les_hdf5 *h) {
 static les_status read_result(les_result *r) {
   les_hdf5 h;
   les_status s;
-  LES_GOTO(s, les_hdf5_open(&h, r->path, LES_HDF5_READ), end);
+  LES_GOTO(s, les_hdf5_init(&h, r->path, LES_HDF5_READ), end);
   LES_GOTO(s, read_attributes(r, &h), end);
   LES_GOTO(s, read_job(r, &h), end);
   LES_GOTO(s, read_lesions(r, &h), end);
   LES_GOTO(s, read_cells(r, &h), end);
   find_fields(r, &h);
 end:
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 
@@ -136,11 +136,11 @@ static les_status read_field(const les_result *r, les_field_id id, bool baseline
   char path[LES_PATH_BYTES];
   const int shape[] = {r->n_lesions, r->n_prompts};
   les_field_path(id, baseline, path);
-  les_status s = les_hdf5_open(&h, r->path, LES_HDF5_READ);
+  les_status s = les_hdf5_init(&h, r->path, LES_HDF5_READ);
   if (s == LES_OK && !les_hdf5_has(&h, path))
     s = les_fail(LES_FAILED, "%s: has no data set %s; the job did not ask for this measure", r->path, path);
   if (s == LES_OK) s = les_hdf5_read(&h, path, les_fields[id].type, 2 - baseline, shape + baseline, raw);
-  les_hdf5_close(&h);
+  les_hdf5_free(&h);
   return s;
 }
 

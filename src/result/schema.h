@@ -66,7 +66,7 @@ void les_field_path(les_field_id field, bool baseline, char path[LES_PATH_BYTES]
 #define LES_ATTR_COMPUTE        "compute"        /* string */
 #define LES_ATTR_PROMPTS_SHA256 "prompts_sha256" /* string */
 #define LES_ATTR_STARTED        "started"        /* string, date of the first start */
-/* Written in place at every start and checkpoint: les_history (store/history.h). */
+/* Written in place at every start and checkpoint: les_store_history (store/store_file.h). */
 #define LES_ATTR_CELLS_COMPUTED "cells_computed" /* number */
 #define LES_ATTR_CELLS_FLAGGED  "cells_flagged"  /* number */
 #define LES_ATTR_STARTS         "starts"         /* number */

@@ -8,10 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bounds of one search. A match may backtrack as often as Oniguruma allows by default, so what the hub's
- * tokenizers match is matched here too; a search, which tries a match at every character, ten times that:
- * about a second. A place to backtrack to takes some 50 bytes. */
-enum { MATCH_RETRIES = 10000000, SEARCH_RETRIES = 100000000, BACKTRACK_PLACES = 10000000 };
+/* Bounds on backtracking, counted in retries, of which a second makes about a hundred million. A match may
+ * take as many as Oniguruma allows by default, so what the hub's tokenizers match is matched here too; a
+ * search, which tries a match at every character, ten times that; and all searches of a text RETRIES and
+ * RETRIES_PER_BYTE together. Up to FREE_RETRIES a search is not counted: tokenizers stay far below that. A
+ * place to backtrack to takes some 50 bytes. */
+enum {
+  FREE_RETRIES = 1000,
+  RETRIES_PER_BYTE = 1000,
+  MATCH_RETRIES = 10000000,
+  SEARCH_RETRIES = 100000000,
+  RETRIES = 200000000,
+  BACKTRACK_PLACES = 10000000
+};
 
 struct les_pattern {
   regex_t *regex;   /* NULL: */
@@ -21,6 +30,7 @@ struct les_pattern {
 struct les_matcher {
   OnigRegion *region;
   OnigMatchParam *bounds;
+  int64_t retries_left; /* of the text */
 };
 
 static void initialize(void) {
@@ -77,8 +87,8 @@ les_status les_matcher_open(les_matcher **out) {
   }
   onig_initialize_match_param(m->bounds);
   onig_set_retry_limit_in_match_of_match_param(m->bounds, MATCH_RETRIES);
-  onig_set_retry_limit_in_search_of_match_param(m->bounds, SEARCH_RETRIES);
   onig_set_match_stack_limit_size_of_match_param(m->bounds, BACKTRACK_PLACES);
+  m->retries_left = RETRIES;
   return LES_OK;
 }
 
@@ -88,6 +98,23 @@ void les_matcher_close(les_matcher **m) {
   if ((*m)->bounds) onig_free_match_param((*m)->bounds);
   free(*m);
   *m = NULL;
+}
+
+/* onig_search within the bounds. Oniguruma does not say how many retries a search took, only that a limit did
+ * not suffice; so limits are tried from the lowest, each double the one before and taken off the text's. */
+static int search(const les_pattern *p, les_matcher *m, const OnigUChar *text, size_t n, size_t from) {
+  int rc;
+  for (int64_t limit = FREE_RETRIES;; limit *= 2) {
+    if (limit > SEARCH_RETRIES) limit = SEARCH_RETRIES;
+    if (limit > FREE_RETRIES) {
+      if (limit > m->retries_left) return ONIGERR_RETRY_LIMIT_IN_SEARCH_OVER;
+      m->retries_left -= limit;
+    }
+    onig_set_retry_limit_in_search_of_match_param(m->bounds, (unsigned long)limit);
+    rc = onig_search_with_param(p->regex, text, text + n, text + from, text + n, m->region, ONIG_OPTION_NONE,
+                                m->bounds);
+    if (rc != ONIGERR_RETRY_LIMIT_IN_SEARCH_OVER || limit == SEARCH_RETRIES) return rc;
+  }
 }
 
 static bool find_plain(const les_buffer *plain, const char *text, size_t n, size_t from, les_span *match) {
@@ -107,9 +134,7 @@ static les_status find(const les_pattern *p, les_matcher *m, const char *text, s
   }
   if (n > INT_MAX)
     return les_fail(LES_FAILED, "a text of %zu bytes is too long for a tokenizer's pattern", n);
-  const OnigUChar *start = (const OnigUChar *)text, *end = start + n;
-  int rc =
-      onig_search_with_param(p->regex, start, end, start + from, end, m->region, ONIG_OPTION_NONE, m->bounds);
+  int rc = search(p, m, (const OnigUChar *)text, n, from);
   *found = rc >= 0;
   if (rc >= 0) {
     *match = (les_span){(size_t)m->region->beg[0], (size_t)m->region->end[0]};
@@ -127,6 +152,7 @@ static les_status find(const les_pattern *p, les_matcher *m, const char *text, s
 les_status les_match_next(les_match_walk *w, bool *found) {
   *found = false;
   w->gap = w->match.end;
+  if (w->from == 0) w->matcher->retries_left += (int64_t)w->n * RETRIES_PER_BYTE;
   while (w->from <= w->n) {
     les_span match;
     LES_TRY(find(w->pattern, w->matcher, w->text, w->n, w->from, &match, found));

@@ -15,7 +15,7 @@ les_status les_pattern_open_literal(les_pattern **out, const char *text, size_t 
 
 void les_pattern_close(les_pattern **p);
 
-/* Working memory of searches; one per thread. */
+/* Working memory of the searches of one text, and how much they may still backtrack; one per thread. */
 typedef struct les_matcher les_matcher;
 les_status les_matcher_open(les_matcher **out);
 void les_matcher_close(les_matcher **m);
@@ -37,9 +37,9 @@ typedef struct les_match_walk {
   size_t from;    /* where the search continues */
 } les_match_walk;
 
-/* The next match; at the end *found is false, and nothing from w->gap on matches. A search that backtracks
- * more than its bound allows is an error, so that a pattern cannot take time or memory exponential in the
- * length of the text. */
+/* The next match; at the end *found is false, and nothing from w->gap on matches. Backtracking is counted,
+ * for each search and for all that a matcher did: beyond its bounds is an error, so that a pattern takes time
+ * and memory linear in the length of the text. */
 les_status les_match_next(les_match_walk *w, bool *found);
 
 /* Appends the text to `out` with every match replaced by `to`. */

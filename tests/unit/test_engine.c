@@ -3,6 +3,7 @@
  * threads. */
 #include "engine/engine.h"
 #include "engine/forward.h"
+#include "engine/workspace.h"
 #include "lesion/plan_cache.h"
 #include "tiny_model.h"
 #include "unit.h"
@@ -141,6 +142,17 @@ static void any_memory_gives_the_same(void **state) {
                 .compute = LES_COMPUTE_F32, .threads = 1, .max_rows = 16, .memory_limit = limit});
 }
 
+/* The memory that an engine holds whatever it runs: scratch of sampling in each thread, none where the
+ * likeliest token is taken. */
+static void sampling_takes_memory_of_each_thread(void **state) {
+  (void)state;
+  les_engine_options greedy = {.threads = 3, .max_rows = 16}, sampled = greedy;
+  sampled.sampling.temperature = 1;
+  size_t bytes = les_engine_fixed_bytes(&tiny.model, &greedy);
+  assert_int_equal(bytes, les_workspace_bytes(&tiny.model, 16, 3));
+  assert_int_equal(les_engine_fixed_bytes(&tiny.model, &sampled) - bytes, 3 * VOCAB * sizeof(les_candidate));
+}
+
 static void generation_alone_gives_the_same_tokens(void **state) {
   (void)state;
   run_all(0, &(les_engine_options){.compute = LES_COMPUTE_F32, .threads = 2});
@@ -271,6 +283,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(any_batch_gives_the_same),
       cmocka_unit_test(any_memory_gives_the_same),
+      cmocka_unit_test(sampling_takes_memory_of_each_thread),
       cmocka_unit_test(generation_alone_gives_the_same_tokens),
       cmocka_unit_test(the_intact_model_rescores_the_continuation),
       cmocka_unit_test(a_control_samples_with_its_own_seed),

@@ -115,12 +115,30 @@ static void searches_are_bounded(void **state) {
   free(text);
 }
 
+/* The searches of a text share one bound, so that many that each stay within theirs cannot add up. */
+static void texts_are_bounded(void **state) {
+  (void)state;
+  enum { N = 300, MOST_SECONDS = 30 };
+  char text[N];
+  memset(text, 'a', N);
+  les_matcher *m = open_matcher();
+  les_pattern *p = open_regex("a{0,45}a{0,45}a{0,45}a{0,45}b|a");
+  les_match_walk w = {.pattern = p, .matcher = m, .text = text, .n = N};
+  clock_t start = clock();
+  les_status status;
+  for (bool found = true; (status = les_match_next(&w, &found)) == LES_OK && found;) continue;
+  assert_int_equal(status, LES_FAILED);
+  assert_message("retry-limit-in-search");
+  assert_true((double)(clock() - start) / CLOCKS_PER_SEC < MOST_SECONDS);
+  les_pattern_close(&p);
+  les_matcher_close(&m);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(regexes_are_rubys),
-      cmocka_unit_test(literals_match_as_they_are),
-      cmocka_unit_test(errors_name_the_pattern),
-      cmocka_unit_test(searches_are_bounded),
+      cmocka_unit_test(regexes_are_rubys),       cmocka_unit_test(literals_match_as_they_are),
+      cmocka_unit_test(errors_name_the_pattern), cmocka_unit_test(searches_are_bounded),
+      cmocka_unit_test(texts_are_bounded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,22 @@ static void rewrite(const char *bytes, bool keep_time) {
   assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+static void bytes_may_come_in_pieces(void **state) {
+  (void)state;
+  char hex[65];
+  assert_int_equal(les_sha256("abc", 3, hex), LES_OK);
+  assert_string_equal(hex, abc);
+  les_sha256_stream *s;
+  assert_int_equal(les_sha256_open(&s), LES_OK);
+  les_sha256_add(s, "a", 1);
+  les_sha256_add(s, NULL, 0);
+  les_sha256_add(s, "bc", 2);
+  assert_int_equal(les_sha256_finish_hex(s, hex), LES_OK);
+  assert_string_equal(hex, abc);
+  les_sha256_close(&s);
+  les_sha256_close(&s);
+}
+
 static void computes_without_a_cache(void **state) {
   (void)state;
   char hex[65];
@@ -73,6 +89,7 @@ static void does_without_a_cache_that_cannot_be_written(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(bytes_may_come_in_pieces),
       cmocka_unit_test(computes_without_a_cache),
       cmocka_unit_test(recalls_by_path_size_and_time),
       cmocka_unit_test(does_without_a_cache_that_cannot_be_written),

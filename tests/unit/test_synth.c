@@ -1,6 +1,7 @@
 /* Made-up models: every architecture, format and weight type can be opened again, and the same description
  * gives the same bytes. */
 #include "base/file.h"
+#include "base/sha256.h"
 #include "model/load.h"
 #include "model/model.h"
 #include "synth/synth.h"
