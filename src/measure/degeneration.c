@@ -8,8 +8,8 @@ static const double loop_share = 0.2, distinct_share = 2.0 / 3; /* of tokens; of
 /* Of surprise: -logprob in units of ln n_vocab, which is 1 for tokens drawn uniformly. */
 static const double random_surprise = 0.75, some_surprise = 0.25;
 static const double greedy_logprob = -3.5; /* in nats */
-static const double broken = 0.57; /* surprise and share of symbols together */
-enum { FEWEST_TOKENS = 16 };       /* fewer tell no gibberish */
+static const double broken = 0.57;         /* surprise and share of symbols together */
+enum { FEWEST_TOKENS = 16 };               /* fewer tell no gibberish */
 
 les_loop les_loop_find(const int32_t *tokens, int n) {
   les_loop best = {0};
