@@ -13,8 +13,7 @@
 typedef struct les_recorder les_recorder;
 
 /* Collects the words of all prompts, if the layout has the measure that needs them. greedy: continuations are
- * not sampled. Model and layout are
- * borrowed. */
+ * not sampled. Model and layout are borrowed. */
 les_status les_recorder_open(les_recorder **out, const les_model *model, const les_record_layout *layout,
                              const les_prompts *prompts, bool greedy);
 void les_recorder_close(les_recorder **r);

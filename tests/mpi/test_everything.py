@@ -1,6 +1,6 @@
-"""One sweep with every lesion operation, every measure, several samples of
-prompts with answers, a control with another seed, and documents of tasks: the same bytes on 1, 2
-and 4 ranks, with 1 and 2 threads, and after kills of mpirun with other numbers of ranks."""
+"""One sweep with every lesion operation, a control with another seed, every measure, several samples of prompts with answers, and
+documents of tasks: the same bytes on 1, 2 and 4 ranks, with 1 and 2 threads, and after kills of mpirun with other numbers of
+ranks."""
 import json
 
 from harness.program import DATA, MODELS, lesion, path, read_json, run_tests, write_json, write_lines
