@@ -3,7 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SEED = 19870315 }; /* of the resampling; any fixed number */
+enum {
+  SEED = 19870315,    /* of the resampling; any fixed number */
+  FEWEST_PROMPTS = 10 /* the far tails that the bound needs cannot be had from fewer */
+};
 
 /* The mean, if as much damage as can be had without showing in n prompts has not been seen: with the chance
  * `tail`, none of them comes from a share of 1 - tail^(1/n) of all prompts, on which all may be lost. */
@@ -33,7 +36,7 @@ static les_status find_bounds(les_removal *out, const les_damage *d) {
     s = les_bootstrap(values, n, m, width, (les_bounds){tail, range.low, range.high}, SEED, intervals);
   for (int i = 0; s == LES_OK && i < m; i++) {
     double least = unseen(values + (size_t)i * (size_t)width, n[i], range.high, tail);
-    out->upper[d->profile[i]] = isnan(intervals[i].high) ? NAN : fmax(least, intervals[i].high);
+    out->upper[d->profile[i]] = n[i] < FEWEST_PROMPTS ? NAN : fmax(least, intervals[i].high);
   }
   free(intervals);
   free(n);
