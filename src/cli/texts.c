@@ -10,7 +10,6 @@
 #include <string.h>
 
 static error_t parse_encoding(int key, char *arg, struct argp_state *state) {
-  (void)arg;
   cli_encoding *e = state->input;
   switch (key) {
   case CLI_NO_BOS:
@@ -22,6 +21,12 @@ static error_t parse_encoding(int key, char *arg, struct argp_state *state) {
   case CLI_CHAT:
     e->chat = true;
     return 0;
+  case CLI_SYSTEM:
+    e->system = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (e->system && !e->chat) argp_error(state, "--system goes with --chat");
+    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -30,15 +35,32 @@ static error_t parse_encoding(int key, char *arg, struct argp_state *state) {
 static const struct argp_option encoding_options[] = {
     {"no-bos", CLI_NO_BOS, NULL, 0, "Put no begin token in front of texts", 2},
     {"special", CLI_SPECIAL, NULL, 0, "Special tokens written in texts count as such", 2},
-    {"chat", CLI_CHAT, NULL, 0, "Wrap each text as a user's turn in the chat template of Llama 3 or Gemma",
+    {"chat", CLI_CHAT, NULL, 0,
+     "Each text is a user's turn in the model's own chat template, up to where the answer starts, as "
+     "transformers' apply_chat_template makes it; special tokens written in the text count as such there",
      2},
+    {"system", CLI_SYSTEM, "TEXT", 0, "With --chat: the system message in front", 2},
     {0}};
 const struct argp cli_encoding_argp = {encoding_options, parse_encoding, NULL, NULL, NULL, NULL, NULL};
 
+static les_status encode_chat(const les_chat *chat, const char *system, const char *text, size_t n,
+                              les_tokens *out) {
+  cJSON *messages;
+  LES_TRY(les_chat_make(&messages, system, text, n));
+  les_status status = les_chat_encode(chat, messages, out);
+  cJSON_Delete(messages);
+  return status;
+}
+
 les_status cli_encode(const cli_encoding *e, const les_tokenizer *tokenizer, const char *text, size_t n,
                       les_tokens *out) {
-  return e->chat ? les_chat_encode(tokenizer, text, n, &e->options, out)
-                 : les_encode(tokenizer, text, n, &e->options, out);
+  if (!e->chat) return les_encode(tokenizer, text, n, &e->options, out);
+  les_chat *chat;
+  *out = (les_tokens){0};
+  LES_TRY(les_chat_open(&chat, tokenizer));
+  les_status status = encode_chat(chat, e->system, text, n, out);
+  les_chat_close(&chat);
+  return status;
 }
 
 void cli_texts_add(cli_texts *texts, cli_text_kind kind, const char *value) {

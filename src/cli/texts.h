@@ -9,10 +9,11 @@
 /* How a text becomes tokens. */
 typedef struct cli_encoding {
   les_encode_options options;
-  bool chat; /* wrapped in the model's chat template */
+  bool chat;          /* as a user's turn in the model's chat template */
+  const char *system; /* message in front of it; NULL: none */
 } cli_encoding;
 
-/* --no-bos, --special and --chat; the input of the child is a cli_encoding with options.bos set. */
+/* --no-bos, --special, --chat and --system; the input of the child is a cli_encoding with options.bos set. */
 extern const struct argp cli_encoding_argp;
 
 /* Encodes n bytes of text; *out is for les_tokens_free. */

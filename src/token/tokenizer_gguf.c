@@ -220,6 +220,7 @@ les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g) {
   else
     status =
         les_fail(LES_FAILED, "tokenizer model '%s' is not supported: give token ids with --tokens", model);
+  if (status == LES_OK) status = les_chat_read_gguf(tok, g);
 done:
   if (status != LES_OK) les_tokenizer_close(&tok);
   *out = tok;

@@ -1,6 +1,7 @@
 /* tokenizer.json, the format of Hugging Face's tokenizers library; behaves as that library does. */
 #include "base/json.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "token/pipeline.h"
 #include "token/tokenizer_steps.h"
 
@@ -269,8 +270,9 @@ static les_status read_config(les_tokenizer *tok, const char *path) {
     set_affix(tok, config, "add_bos_token", "bos_token", &tok->prefix);
     set_affix(tok, config, "add_eos_token", "eos_token", &tok->suffix);
   }
+  les_status status = les_chat_read_config(&tok->chat, config);
   cJSON_Delete(config);
-  return LES_OK;
+  return status;
 }
 
 static les_status build(les_tokenizer *tok, const cJSON *doc) {
@@ -307,18 +309,40 @@ done:
   return status;
 }
 
+/* chat_template.jinja goes before the configuration's template; older folders name special tokens in a file
+ * of their own. */
+static les_status read_chat(les_tokenizer *tok, const char *template, const char *map) {
+  char *text;
+  size_t n;
+  cJSON *doc;
+  if (access(template, F_OK) == 0) {
+    LES_TRY(les_text_read(template, &text, &n));
+    les_status status = les_chat_set_template(&tok->chat, text, n);
+    free(text);
+    LES_TRY(status);
+  }
+  if (access(map, F_OK) != 0) return LES_OK;
+  LES_TRY(les_json_read(&doc, map));
+  les_status status = les_chat_read_config(&tok->chat, doc);
+  cJSON_Delete(doc);
+  return status;
+}
+
 les_status les_tokenizer_open_folder(les_tokenizer **out, const char *folder) {
+  static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
+                                      "special_tokens_map.json"};
   *out = NULL;
-  char *path = les_path_join(folder, "tokenizer.json");
-  char *config = les_path_join(folder, "tokenizer_config.json");
-  les_status status;
-  if (!path || !config)
-    status = les_no_memory("the names of the tokenizer's files in %s", folder);
-  else if (access(path, F_OK) != 0)
+  char *paths[4] = {0};
+  les_status status = LES_OK;
+  for (int i = 0; i < 4 && status == LES_OK; i++)
+    if (!(paths[i] = les_path_join(folder, names[i])))
+      status = les_no_memory("the names of the tokenizer's files in %s", folder);
+  if (status == LES_OK && access(paths[0], F_OK) != 0)
     status = les_fail(LES_FAILED, "%s: there is no tokenizer.json: give token ids with --tokens", folder);
-  else
-    status = les_tokenizer_open_json(out, path, access(config, F_OK) == 0 ? config : NULL);
-  free(path);
-  free(config);
+  if (status == LES_OK)
+    status = les_tokenizer_open_json(out, paths[0], access(paths[1], F_OK) == 0 ? paths[1] : NULL);
+  if (status == LES_OK) status = read_chat(*out, paths[2], paths[3]);
+  if (status != LES_OK) les_tokenizer_close(out);
+  for (int i = 0; i < 4; i++) free(paths[i]);
   return status;
 }
