@@ -113,7 +113,7 @@ static cJSON *describe(const results *r, const les_outcome *out, const char *tex
   const cli_text *prompt = &r->o->prompts.items[out->input];
   cJSON *doc = cli_object();
   cli_add_string(doc, "lesion", spec_of(r, out->lesion));
-  cli_add_string(doc, "prompt", prompt->value);
+  cli_add_string(doc, "prompt", cli_text_name(prompt));
   cli_add_ints(doc, "tokens", out->tokens, out->n_tokens);
   cli_add_string(doc, "text", text);
   cli_add_string(doc, "stop", stops[out->stop]);
@@ -147,7 +147,7 @@ static void print_results(const results *r, int n) {
   }
   int n_prompts = r->o->prompts.n;
   for (int p = 0; p < n_prompts; p++) {
-    printf("%s%s\n", p ? "\n" : "", r->o->prompts.items[p].value);
+    printf("%s%s\n", p ? "\n" : "", cli_text_name(&r->o->prompts.items[p]));
     for (int i = p; i < n; i += n_prompts)
       printf("  [%s] %s\n", spec_of(r, i / n_prompts - 1),
              r->items[i].text ? r->items[i].text : "(no tokenizer; use --json)");

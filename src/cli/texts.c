@@ -1,7 +1,9 @@
 #include "cli/texts.h"
 
-#include "base/file.h"
+#include "base/text.h"
 #include "cli/cli.h"
+#include "data/documents.h"
+#include "data/rows.h"
 #include "token/chat.h"
 
 #include <errno.h>
@@ -63,9 +65,13 @@ les_status cli_encode(const cli_encoding *e, const les_tokenizer *tokenizer, con
   return status;
 }
 
-void cli_texts_add(cli_texts *texts, cli_text_kind kind, const char *value) {
+static void append(cli_texts *texts, cli_text text) {
   texts->items = cli_grow(texts->items, texts->n, sizeof *texts->items);
-  texts->items[texts->n++] = (cli_text){.kind = kind, .value = value};
+  texts->items[texts->n++] = text;
+}
+
+void cli_texts_add(cli_texts *texts, cli_text_kind kind, const char *value) {
+  append(texts, (cli_text){.kind = kind, .value = value});
 }
 
 static error_t parse_text(int key, char *arg, struct argp_state *state) {
@@ -118,11 +124,11 @@ les_status cli_parse_ids(const char *list, les_tokens *tokens) {
 static les_status resolve(const cli_texts *texts, cli_text *t, const les_model *model) {
   if (t->kind == CLI_KIND_TOKENS) return cli_parse_ids(t->value, &t->tokens);
   LES_TRY(les_model_need_tokenizer(model));
-  if (t->kind == CLI_KIND_TEXT)
-    return cli_encode(&texts->encoding, model->tokenizer, t->value, strlen(t->value), &t->tokens);
+  const char *text = t->kind == CLI_KIND_TEXT ? t->value : t->document;
+  if (text) return cli_encode(&texts->encoding, model->tokenizer, text, strlen(text), &t->tokens);
   char *data;
   size_t n;
-  LES_TRY(les_file_read(t->value, &data, &n));
+  LES_TRY(les_text_read(t->value, &data, &n));
   les_status status = cli_encode(&texts->encoding, model->tokenizer, data, n, &t->tokens);
   free(data);
   return status;
@@ -144,7 +150,40 @@ static les_status check(const cli_text *t, const les_model *model, int room) {
   return LES_OK;
 }
 
+/* Takes the documents over. */
+static void append_documents(cli_texts *texts, const cli_text *file, les_documents *documents) {
+  for (int i = 0; i < documents->n; i++) {
+    cli_text text = {.kind = CLI_KIND_FILE, .value = file->value, .document = documents->items[i].text};
+    documents->items[i].text = NULL;
+    append(texts, text);
+  }
+}
+
+/* Puts the documents of files that hold several in the files' places. */
+static les_status expand_files(cli_texts *texts) {
+  cli_texts all = {.encoding = texts->encoding};
+  les_status status = LES_OK;
+  for (int i = 0; i < texts->n && status == LES_OK; i++) {
+    const cli_text *t = &texts->items[i];
+    if (t->kind != CLI_KIND_FILE || !les_rows_named(t->value)) {
+      append(&all, *t);
+      continue;
+    }
+    les_documents documents = {0};
+    status = les_documents_read(&documents, t->value, NULL);
+    if (status == LES_OK && documents.n == 0)
+      status = les_fail(LES_FAILED, "%s: holds no document", t->value);
+    if (status == LES_OK) append_documents(&all, t, &documents);
+    les_documents_free(&documents);
+  }
+  cli_texts_free(status == LES_OK ? texts : &all);
+  if (status == LES_OK) *texts = all;
+  return status;
+}
+
 les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room, les_input **inputs) {
+  *inputs = NULL;
+  LES_TRY(expand_files(texts));
   *inputs = calloc((size_t)texts->n + 1, sizeof **inputs);
   if (!*inputs) return les_no_memory("%d texts", texts->n);
   for (int i = 0; i < texts->n; i++) {
@@ -155,8 +194,15 @@ les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room,
   return LES_OK;
 }
 
+const char *cli_text_name(const cli_text *text) {
+  return text->document ? text->document : text->value;
+}
+
 void cli_texts_free(cli_texts *texts) {
-  for (int i = 0; i < texts->n; i++) les_tokens_free(&texts->items[i].tokens);
+  for (int i = 0; i < texts->n; i++) {
+    les_tokens_free(&texts->items[i].tokens);
+    free(texts->items[i].document);
+  }
   free(texts->items);
   *texts = (cli_texts){0};
 }
