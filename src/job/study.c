@@ -3,32 +3,17 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "engine/loglik.h"
+#include "job/encode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static les_status tokenize(les_prompt *prompt, const les_job *job, const les_model *model) {
-  const les_encode_options options = {.bos = true};
-  LES_TRY(les_encode(model->tokenizer, prompt->text, strlen(prompt->text), &options, &prompt->tokens));
-  if (prompt->tokens.n == 0)
-    return les_fail(LES_FAILED, "%s: prompt '%s' is empty, and this model has no begin token to start from",
-                    job->prompts_path, prompt->id);
-  if (prompt->tokens.n > model->hparams.n_ctx - job->max_new_tokens)
-    return les_fail(LES_FAILED,
-                    "%s: prompt '%s' has %d tokens, with %d new ones more than the model's context of %d; "
-                    "shorten it or lower max_new_tokens",
-                    job->prompts_path, prompt->id, prompt->tokens.n, job->max_new_tokens,
-                    model->hparams.n_ctx);
-  return LES_OK;
-}
-
 static les_status read_prompts(les_study *s) {
   LES_TRY(les_model_need_tokenizer(s->model));
   if (!s->job->prompts_path) return LES_OK;
   LES_TRY(les_prompts_read(&s->prompts, s->job->prompts_path));
-  for (int i = 0; i < s->prompts.n; i++) LES_TRY(tokenize(&s->prompts.items[i], s->job, s->model));
-  return LES_OK;
+  return les_prompts_encode(&s->prompts, s->job, s->model, s->chat_sha256, &s->warning);
 }
 
 static les_status read_task(les_task **out, const les_job_task *from, const les_model *model) {
@@ -173,13 +158,23 @@ static les_status describe_tasks(cJSON *o, const les_job *job) {
   return LES_OK;
 }
 
+/* How prompts become tokens, as far as it is not the default. */
+static bool describe_encoding(cJSON *o, const les_study *s) {
+  const les_job *job = s->job;
+  return (!job->chat || add(o, "chat", cJSON_CreateTrue())) &&
+         (!job->special || add(o, "special", cJSON_CreateTrue())) &&
+         (!job->system || add_string(o, "system", job->system)) &&
+         (!*s->chat_sha256 || add_string(o, "chat_template_sha256", s->chat_sha256));
+}
+
 static les_status describe(const les_study *s, cJSON *o) {
   const les_job *job = s->job;
   bool ok =
       add_string(o, "model_sha256", s->model->sha256) && add_string(o, "prompts_sha256", s->prompts.sha256) &&
       describe_lesions(o, &s->lesions) && describe_generation(o, job) && describe_measures(o, job) &&
       add_string(o, "compute", les_compute_name(job->compute)) && add_number(o, "seed", (double)job->seed) &&
-      (s->calibration.n == 0 || add_string(o, "calibration_sha256", s->calibration.sha256));
+      (s->calibration.n == 0 || add_string(o, "calibration_sha256", s->calibration.sha256)) &&
+      describe_encoding(o, s);
   return ok ? describe_tasks(o, job) : no_memory(job);
 }
 
@@ -222,6 +217,7 @@ void les_study_close(les_study **study) {
   les_lesions_free(&s->lesions);
   les_corpus_free(&s->calibration);
   free(s->json);
+  free(s->warning);
   free(s);
   *study = NULL;
 }
