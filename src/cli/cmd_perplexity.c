@@ -41,7 +41,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    CLI_FILE_OPTION("A text file; several are scored together", 1),
+    CLI_FILE_OPTION(
+        "A text file, or .jsonl, .json, .csv or .tsv with a text a row; several are scored together", 1),
     {"rule", KEY_RULE, "RULE", 0,
      "lm-eval (default): rolling windows, per word and byte. llama.cpp: chunks, of each the second half", 1},
     {"window", CLI_WINDOW, "N", 0,

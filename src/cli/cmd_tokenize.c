@@ -20,7 +20,9 @@ enum { KEY_LINES = CLI_OWN_KEYS };
 
 static const struct argp_option options[] = {
     CLI_TEXT_OPTION("Text to encode", 1),
-    CLI_FILE_OPTION("File to encode as one document; '-': standard input", 1),
+    CLI_FILE_OPTION("Text file to encode as one document, or .jsonl, .json, .csv or .tsv with one a row; "
+                    "'-': standard input",
+                    1),
     {"decode", CLI_DECODE, "1,2,3", 0, "Token ids to decode; with --special, special tokens are written too",
      1},
     {"lines", KEY_LINES, NULL, 0, "Every line of the file is a document: one list of tokens a line", 1},

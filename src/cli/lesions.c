@@ -23,7 +23,8 @@ static const struct argp_option options[] = {
     {"lesion", CLI_LESION, "SPEC", 0, "Under this lesion too, e.g. skip@3 or skip@each.attn; several times",
      3},
     {"calibration", CLI_CALIBRATION, "FILE", 0,
-     "Text over which mean lesions take their means: a text file, a .jsonl, a folder of such files, or a "
+     "Text over which mean lesions take their means: a text file, a .jsonl, .csv or .tsv, a folder of such "
+     "files, or a "
      ".json that mixes them",
      3},
     {0}};

@@ -96,7 +96,7 @@ static error_t parse_text(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option text_options[] = {
     CLI_TEXT_OPTION("A text; texts, files and tokens may be given several times", 1),
-    CLI_FILE_OPTION("A text file", 1),
+    CLI_FILE_OPTION("A text file, or .jsonl, .json, .csv or .tsv with a text a row", 1),
     {"tokens", CLI_TOKENS, "1,2,3", 0, "Token ids, taken as they are", 1},
     {0}};
 static const struct argp_child text_children[] = {{&cli_encoding_argp, 0, NULL, 0}, {0}};
