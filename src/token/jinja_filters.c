@@ -99,22 +99,33 @@ static les_jinja_value first(les_jinja_heap *h, les_jinja_value in, les_jinja_ar
 
 static les_jinja_value last(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
   (void)args;
+  if (in.type == LES_JINJA_GENERATOR) les_jinja_fail(h, "a generator has no last item");
   const les_jinja_list *items = les_jinja_items(h, in);
   return items && items->n ? items->items[items->n - 1]
                            : les_jinja_undefined((les_jinja_text){"the last item", 13});
 }
 
+/* A new list as what Jinja gives: it can be gone through once, has no length and is true even if empty. */
+static les_jinja_value generator(les_jinja_value list) {
+  if (les_jinja_is_sequence(list)) list.type = LES_JINJA_GENERATOR;
+  return list;
+}
+
 static les_jinja_value reverse(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
   (void)args;
-  return les_jinja_slice(h, in, LES_JINJA_NOTHING, LES_JINJA_NOTHING, les_jinja_int(-1));
+  return generator(les_jinja_slice(h, in, LES_JINJA_NOTHING, LES_JINJA_NOTHING, les_jinja_int(-1)));
+}
+
+static les_jinja_value pairs_of(les_jinja_heap *h, les_jinja_value in) {
+  if (in.type == LES_JINJA_UNDEFINED) return les_jinja_new_list(h);
+  if (in.type == LES_JINJA_DICT) return les_jinja_pairs(h, in.as.dict);
+  les_jinja_fail(h, "a dict is wanted, not %s", les_jinja_type_name(in.type));
+  return LES_JINJA_NOTHING;
 }
 
 static les_jinja_value items(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
   (void)args;
-  if (in.type == LES_JINJA_UNDEFINED) return les_jinja_new_list(h);
-  if (in.type == LES_JINJA_DICT) return les_jinja_pairs(h, in.as.dict);
-  les_jinja_fail(h, "items: a dict is wanted, not %s", les_jinja_type_name(in.type));
-  return LES_JINJA_NOTHING;
+  return generator(pairs_of(h, in));
 }
 
 /* An attribute such as "a.b" of an item; numbers are places in a list. */
@@ -177,7 +188,7 @@ static les_jinja_value map(les_jinja_heap *h, les_jinja_value in, les_jinja_args
     bool is_missing = v.type == LES_JINJA_UNDEFINED && missing.type != LES_JINJA_NONE;
     les_jinja_append(h, out, is_missing ? missing : v);
   }
-  return out;
+  return generator(out);
 }
 
 /* select, reject, selectattr, rejectattr: [attribute,] test, its arguments. */
@@ -196,7 +207,7 @@ static les_jinja_value keep(les_jinja_heap *h, les_jinja_value in, les_jinja_arg
     bool holds = name.n ? les_jinja_test(h, name, v, &each) : les_jinja_true(v);
     if (holds == wanted) les_jinja_append(h, out, all->items[i]);
   }
-  return out;
+  return generator(out);
 }
 
 static les_jinja_value keep_if(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
@@ -245,7 +256,9 @@ static les_jinja_value sort(les_jinja_heap *h, les_jinja_value in, les_jinja_arg
 }
 
 static les_jinja_value dictsort(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
-  les_jinja_value pairs = items(h, in, args);
+  (void)args;
+  les_jinja_value pairs = in.type == LES_JINJA_DICT ? pairs_of(h, in) : LES_JINJA_NOTHING;
+  if (in.type != LES_JINJA_DICT) les_jinja_fail(h, "a dict is wanted, not %s", les_jinja_type_name(in.type));
   return h->failed ? LES_JINJA_NOTHING : sorted(h, pairs.as.list, 1);
 }
 
@@ -259,7 +272,7 @@ static les_jinja_value unique(les_jinja_heap *h, les_jinja_value in, les_jinja_a
     les_jinja_append(h, seen, v);
     les_jinja_append(h, out, all->items[i]);
   }
-  return out;
+  return generator(out);
 }
 
 static les_jinja_value extreme(les_jinja_heap *h, les_jinja_value in, int sign) {
@@ -284,6 +297,7 @@ static les_jinja_value maximum(les_jinja_heap *h, les_jinja_value in, les_jinja_
 static les_jinja_value to_int(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
   int64_t missing = les_jinja_take_int(h, args, 0, "default", 0), integer;
   double number;
+  if (in.type == LES_JINJA_UNDEFINED) les_jinja_fail(h, "int: the value is undefined");
   if (les_jinja_integer(in, &integer)) return les_jinja_int(integer);
   if (les_jinja_number(in, &number) && fabs(number) < 9e15) return les_jinja_int((int64_t)number);
   if (in.type != LES_JINJA_STRING || in.as.string.n > 15) return les_jinja_int(missing);
@@ -298,8 +312,10 @@ static les_jinja_value indent(les_jinja_heap *h, les_jinja_value in, les_jinja_a
   int64_t width = les_jinja_take_int(h, args, 0, "width", 4);
   bool from_first = les_jinja_true(les_jinja_take(args, 1, "first", les_jinja_bool(false)));
   bool blank = les_jinja_true(les_jinja_take(args, 2, "blank", les_jinja_bool(false)));
-  les_jinja_text s = text_of(h, in);
+  les_jinja_text s = in.as.string;
   les_buffer out = {0};
+  if (in.type != LES_JINJA_STRING)
+    les_jinja_fail(h, "indent: a string is wanted, not %s", les_jinja_type_name(in.type));
   if (width < 0 || width > 1000) les_jinja_fail(h, "indent: the width has to be a number from 0 to 1000");
   for (bool first_line = true; !h->failed && les_jinja_charge(h, 1 + (size_t)width / 16);
        first_line = false) {

@@ -62,7 +62,11 @@ static bool is_mapping(les_jinja_heap *h, les_jinja_value v, les_jinja_args *arg
 static bool is_iterable(les_jinja_heap *h, les_jinja_value v, les_jinja_args *args) {
   (void)h, (void)args;
   return les_jinja_is_sequence(v) || v.type == LES_JINJA_STRING || v.type == LES_JINJA_DICT ||
-         v.type == LES_JINJA_UNDEFINED;
+         v.type == LES_JINJA_GENERATOR || v.type == LES_JINJA_UNDEFINED;
+}
+
+static bool is_sequence(les_jinja_heap *h, les_jinja_value v, les_jinja_args *args) {
+  return v.type != LES_JINJA_GENERATOR && is_iterable(h, v, args);
 }
 
 static bool is_callable(les_jinja_heap *h, les_jinja_value v, les_jinja_args *args) {
@@ -145,7 +149,7 @@ static const struct {
              {"string", is_string},
              {"mapping", is_mapping},
              {"iterable", is_iterable},
-             {"sequence", is_iterable},
+             {"sequence", is_sequence},
              {"callable", is_callable},
              {"sameas", is_same},
              {"eq", is_equal},

@@ -146,6 +146,8 @@ void les_jinja_append(les_jinja_heap *h, les_jinja_value list, les_jinja_value i
 }
 
 const les_jinja_value *les_jinja_find(les_jinja_heap *h, const les_jinja_dict *dict, les_jinja_value key) {
+  if (key.type == LES_JINJA_LIST || key.type == LES_JINJA_DICT)
+    les_jinja_fail(h, "%s cannot be a key", les_jinja_type_name(key.type));
   if (!les_jinja_charge(h, dict->n / 4)) return NULL;
   for (size_t i = 0; i < dict->n; i++)
     if (les_jinja_equal(h, dict->items[i].key, key)) return &dict->items[i].value;
@@ -154,8 +156,6 @@ const les_jinja_value *les_jinja_find(les_jinja_heap *h, const les_jinja_dict *d
 
 void les_jinja_put(les_jinja_heap *h, les_jinja_value dict, les_jinja_value key, les_jinja_value value) {
   if (dict.type != LES_JINJA_DICT && dict.type != LES_JINJA_NAMESPACE) return;
-  if (key.type == LES_JINJA_LIST || key.type == LES_JINJA_DICT)
-    les_jinja_fail(h, "%s cannot be a key", les_jinja_type_name(key.type));
   les_jinja_dict *d = dict.as.dict;
   les_jinja_value *old = (les_jinja_value *)les_jinja_find(h, d, key);
   if (old)
@@ -189,6 +189,7 @@ const char *les_jinja_type_name(les_jinja_type type) {
                                       [LES_JINJA_STRING] = "a string",
                                       [LES_JINJA_LIST] = "a list",
                                       [LES_JINJA_TUPLE] = "a tuple",
+                                      [LES_JINJA_GENERATOR] = "a generator",
                                       [LES_JINJA_DICT] = "a dict",
                                       [LES_JINJA_NAMESPACE] = "a namespace",
                                       [LES_JINJA_LOOP] = "a loop",
@@ -303,6 +304,7 @@ bool les_jinja_contains(les_jinja_heap *h, les_jinja_value container, les_jinja_
     }
     return les_jinja_charge(h, in.n / 16) && (!what.n || memmem(in.text, in.n, what.text, what.n));
   }
+  if (container.type == LES_JINJA_DICT) return les_jinja_find(h, container.as.dict, item) != NULL;
   const les_jinja_list *items = les_jinja_items(h, container);
   for (size_t i = 0; items && i < items->n; i++)
     if (les_jinja_equal(h, items->items[i], item)) return true;
@@ -323,6 +325,11 @@ const les_jinja_list *les_jinja_items(les_jinja_heap *h, les_jinja_value v) {
   if (h->failed) return NULL;
   if (les_jinja_is_sequence(v)) return v.as.list;
   if (v.type == LES_JINJA_STRING) return characters(h, v.as.string);
+  if (v.type == LES_JINJA_GENERATOR) {
+    if (v.as.list->used) les_jinja_fail(h, "a generator is gone through twice; make it a list");
+    v.as.list->used = true;
+    return h->failed ? NULL : v.as.list;
+  }
   if (v.type != LES_JINJA_DICT && v.type != LES_JINJA_UNDEFINED) {
     les_jinja_fail(h, "%s has no items to go through", les_jinja_type_name(v.type));
     return NULL;

@@ -43,6 +43,7 @@ typedef enum les_jinja_type {
   LES_JINJA_STRING,
   LES_JINJA_LIST,
   LES_JINJA_TUPLE,
+  LES_JINJA_GENERATOR, /* what map, select and their like give: items to go through once, and nothing else */
   LES_JINJA_DICT,
   LES_JINJA_NAMESPACE, /* a dict whose entries `set` may change */
   LES_JINJA_LOOP,
@@ -62,7 +63,7 @@ typedef struct les_jinja_value {
     int64_t integer;
     double number;
     les_jinja_text string;
-    struct les_jinja_list *list; /* LIST, TUPLE */
+    struct les_jinja_list *list; /* LIST, TUPLE, GENERATOR */
     struct les_jinja_dict *dict; /* DICT, NAMESPACE */
     struct les_jinja_loop *loop;
     struct les_jinja_macro *macro;
@@ -72,6 +73,7 @@ typedef struct les_jinja_value {
 typedef struct les_jinja_list {
   les_jinja_value *items; /* (n) */
   size_t n, capacity;
+  bool used; /* a generator's: its items have been gone through */
 } les_jinja_list;
 
 typedef struct les_jinja_pair {

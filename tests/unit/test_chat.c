@@ -139,6 +139,9 @@ static void unknown_constructs_are_named(void **state) {
       {"{{ 'a' | trim('x', 'y') }}", "the filter 'trim' has an argument that is not supported"},
       {"{{ f(*x) }}", "arguments with * are not supported"},
       {"{{ cycler('a') }}", "'cycler' is not supported"},
+      {"{{ words | map('upper') }}", "a generator cannot be written as text"},
+      {"{{ words | select | length }}", "a generator has no length"},
+      {"{% set g = words | map('upper') %}{{ g | join }}{{ g | join }}", "gone through twice"},
       {"{{ raise_exception('Only one turn!') }}", "refuses the conversation: Only one turn!"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
