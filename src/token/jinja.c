@@ -81,7 +81,7 @@ static void execute_turns(les_jinja_run *r, const les_jinja_node *node, les_jinj
     if (!loop || !(r->scope = les_jinja_scope_new(r, before))) break;
     *loop = (les_jinja_loop){kept.as.list, i};
     les_jinja_put(&r->heap, r->scope->names, les_jinja_string("loop", 4),
-                  (les_jinja_value){LES_JINJA_LOOP, {.loop = loop}});
+                  (les_jinja_value){.type = LES_JINJA_LOOP, .as = {.loop = loop}});
     les_jinja_assign(r, node->a, kept.as.list->items[i]);
     les_jinja_execute(r, node->body);
     bool stop = r->jump == LES_JINJA_BREAKS;
@@ -107,7 +107,7 @@ static void define(les_jinja_run *r, const les_jinja_node *node) {
   if (!macro) return;
   *macro = (les_jinja_macro){node, r->scope};
   les_jinja_put(&r->heap, r->scope->names, les_jinja_string(node->name.text, node->name.n),
-                (les_jinja_value){LES_JINJA_MACRO, {.macro = macro}});
+                (les_jinja_value){.type = LES_JINJA_MACRO, .as = {.macro = macro}});
 }
 
 static void print(les_jinja_run *r, les_jinja_value v) {

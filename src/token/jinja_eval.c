@@ -67,7 +67,8 @@ static les_jinja_value lookup(les_jinja_run *r, les_jinja_text name) {
     found = les_jinja_find(&r->heap, s->names.as.dict, key);
   if (!found && !r->heap.failed) found = les_jinja_find(&r->heap, r->variables.as.dict, key);
   if (found) return *found;
-  if (les_jinja_function_exists(name)) return (les_jinja_value){LES_JINJA_FUNCTION, {.string = name}};
+  if (les_jinja_function_exists(name))
+    return (les_jinja_value){.type = LES_JINJA_FUNCTION, .as = {.string = name}};
   static const char *const unsupported[] = {"caller", "varargs", "kwargs", "self",
                                             "lipsum", "cycler",  "joiner"};
   for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++)

@@ -316,10 +316,10 @@ static les_jinja_node *word(les_jinja_parser *p) {
   static const struct {
     const char *name;
     les_jinja_value value;
-  } constants[] = {{"true", {LES_JINJA_BOOL, {.boolean = true}}},
-                   {"True", {LES_JINJA_BOOL, {.boolean = true}}},
-                   {"false", {LES_JINJA_BOOL, {.boolean = false}}},
-                   {"False", {LES_JINJA_BOOL, {.boolean = false}}},
+  } constants[] = {{"true", {.type = LES_JINJA_BOOL, .as = {.boolean = true}}},
+                   {"True", {.type = LES_JINJA_BOOL, .as = {.boolean = true}}},
+                   {"false", {.type = LES_JINJA_BOOL, .as = {.boolean = false}}},
+                   {"False", {.type = LES_JINJA_BOOL, .as = {.boolean = false}}},
                    {"none", {.type = LES_JINJA_NONE}},
                    {"None", {.type = LES_JINJA_NONE}}};
   les_jinja_node *node = les_jinja_node_new(p, LES_JINJA_VARIABLE);

@@ -37,9 +37,10 @@ static les_jinja_value string(les_jinja_heap *h, les_jinja_value in, les_jinja_a
   return les_jinja_text_of(h, in);
 }
 
-/* Nothing is escaped here, so that all text is safe. */
 static les_jinja_value safe(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
-  return string(h, in, args);
+  les_jinja_value text = string(h, in, args);
+  text.safe = true;
+  return text;
 }
 
 static les_jinja_value length(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
@@ -88,7 +89,8 @@ static les_jinja_value tojson(les_jinja_heap *h, les_jinja_value in, les_jinja_a
 static les_jinja_value list(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
   (void)args;
   const les_jinja_list *items = les_jinja_items(h, in);
-  return items ? (les_jinja_value){LES_JINJA_LIST, {.list = (les_jinja_list *)items}} : LES_JINJA_NOTHING;
+  return items ? (les_jinja_value){.type = LES_JINJA_LIST, .as = {.list = (les_jinja_list *)items}}
+               : LES_JINJA_NOTHING;
 }
 
 static les_jinja_value first(les_jinja_heap *h, les_jinja_value in, les_jinja_args *args) {
@@ -303,8 +305,9 @@ static les_jinja_value to_int(les_jinja_heap *h, les_jinja_value in, les_jinja_a
   if (in.type != LES_JINJA_STRING || in.as.string.n > 15) return les_jinja_int(missing);
   char text[16] = "", *end;
   memcpy(text, in.as.string.text, in.as.string.n);
-  integer = strtoll(text, &end, 10);
-  return les_jinja_int(end > text && !*end ? integer : missing);
+  if (text[strspn(text, "+-0123456789.eE")]) return les_jinja_int(missing);
+  number = strtod(text, &end);
+  return les_jinja_int(end > text && !*end && fabs(number) < 9e15 ? (int64_t)number : missing);
 }
 
 /* Spaces in front of every line but the first and blank ones. */
@@ -369,6 +372,8 @@ les_jinja_value les_jinja_filter(les_jinja_heap *h, les_jinja_text name, les_jin
                                  les_jinja_args *args) {
   for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
     if (!les_jinja_is(name, filters[i].name)) continue;
+    if (in.safe && filters[i].apply != safe)
+      les_jinja_fail(h, "the filter '%s' of a safe text is not supported", filters[i].name);
     bool open = les_jinja_enter(h);
     les_jinja_value v = open ? filters[i].apply(h, in, args) : LES_JINJA_NOTHING;
     les_jinja_leave(h);

@@ -203,6 +203,7 @@ bool les_jinja_is_method(les_jinja_value object, les_jinja_text name) {
 
 static les_jinja_value call_method(les_jinja_heap *h, les_jinja_value object, les_jinja_text name,
                                    les_jinja_args *args) {
+  if (object.safe) les_jinja_fail(h, "methods of a safe text are not supported");
   for (size_t i = 0; object.type == LES_JINJA_STRING && i < N_STRING_METHODS; i++)
     if (les_jinja_is(name, string_methods[i].name)) return string_methods[i].call(h, object.as.string, args);
   if (object.type == LES_JINJA_DICT) {

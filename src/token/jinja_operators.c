@@ -103,6 +103,9 @@ les_jinja_value les_jinja_operate(les_jinja_heap *h, les_jinja_text op, les_jinj
   double u, v;
   bool plus = les_jinja_is(op, "+"), times = les_jinja_is(op, "*");
   if (les_jinja_is(op, "~")) return join_texts(h, a, b);
+  if (a.safe || b.safe)
+    les_jinja_fail(h, "%.*s with a safe text, which escapes the other one, is not supported", (int)op.n,
+                   op.text);
   if (les_jinja_integer(a, &x) && les_jinja_integer(b, &y) && !les_jinja_is(op, "/"))
     return on_integers(h, op, x, y);
   if (les_jinja_number(a, &u) && les_jinja_number(b, &v)) return on_floats(h, op, u, v);
@@ -131,6 +134,7 @@ static int64_t bound(les_jinja_heap *h, les_jinja_value v, int64_t n, int64_t lo
 les_jinja_value les_jinja_slice(les_jinja_heap *h, les_jinja_value value, les_jinja_value start,
                                 les_jinja_value stop, les_jinja_value step) {
   int64_t by = 1;
+  if (value.safe) les_jinja_fail(h, "a slice of a safe text is not supported");
   if (value.type == LES_JINJA_UNDEFINED ||
       !(les_jinja_is_sequence(value) || value.type == LES_JINJA_STRING)) {
     les_jinja_fail(h, "%s cannot be sliced", les_jinja_type_name(value.type));

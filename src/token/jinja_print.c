@@ -122,6 +122,7 @@ static void repr(les_jinja_heap *h, les_jinja_value v, les_buffer *out) {
     put(out, "Undefined");
     break;
   case LES_JINJA_STRING:
+    if (v.safe) les_jinja_fail(h, "a safe text in a list is not supported");
     if (les_jinja_charge(h, v.as.string.n / 4)) repr_string(v.as.string, out);
     break;
   case LES_JINJA_LIST:

@@ -71,7 +71,7 @@ static bool is_sequence(les_jinja_heap *h, les_jinja_value v, les_jinja_args *ar
 
 static bool is_callable(les_jinja_heap *h, les_jinja_value v, les_jinja_args *args) {
   (void)h, (void)args;
-  return v.type == LES_JINJA_MACRO || v.type == LES_JINJA_FUNCTION;
+  return v.type == LES_JINJA_MACRO || v.type == LES_JINJA_FUNCTION || v.type == LES_JINJA_UNDEFINED;
 }
 
 static les_jinja_value other(les_jinja_heap *h, les_jinja_args *args) {

@@ -83,23 +83,23 @@ void les_jinja_leave(les_jinja_heap *h) {
 }
 
 les_jinja_value les_jinja_undefined(les_jinja_text name) {
-  return (les_jinja_value){LES_JINJA_UNDEFINED, {.string = name}};
+  return (les_jinja_value){.type = LES_JINJA_UNDEFINED, .as = {.string = name}};
 }
 
 les_jinja_value les_jinja_bool(bool value) {
-  return (les_jinja_value){LES_JINJA_BOOL, {.boolean = value}};
+  return (les_jinja_value){.type = LES_JINJA_BOOL, .as = {.boolean = value}};
 }
 
 les_jinja_value les_jinja_int(int64_t value) {
-  return (les_jinja_value){LES_JINJA_INT, {.integer = value}};
+  return (les_jinja_value){.type = LES_JINJA_INT, .as = {.integer = value}};
 }
 
 les_jinja_value les_jinja_float(double value) {
-  return (les_jinja_value){LES_JINJA_FLOAT, {.number = value}};
+  return (les_jinja_value){.type = LES_JINJA_FLOAT, .as = {.number = value}};
 }
 
 les_jinja_value les_jinja_string(const char *text, size_t n) {
-  return (les_jinja_value){LES_JINJA_STRING, {.string = {text, n}}};
+  return (les_jinja_value){.type = LES_JINJA_STRING, .as = {.string = {text, n}}};
 }
 
 les_jinja_value les_jinja_copy(les_jinja_heap *h, const char *text, size_t n) {
@@ -118,12 +118,12 @@ les_jinja_value les_jinja_take_buffer(les_jinja_heap *h, les_buffer *buffer) {
 
 les_jinja_value les_jinja_new_list(les_jinja_heap *h) {
   les_jinja_list *list = les_jinja_alloc(h, 1, sizeof *list);
-  return list ? (les_jinja_value){LES_JINJA_LIST, {.list = list}} : LES_JINJA_NOTHING;
+  return list ? (les_jinja_value){.type = LES_JINJA_LIST, .as = {.list = list}} : LES_JINJA_NOTHING;
 }
 
 les_jinja_value les_jinja_new_dict(les_jinja_heap *h, les_jinja_type type) {
   les_jinja_dict *dict = les_jinja_alloc(h, 1, sizeof *dict);
-  return dict ? (les_jinja_value){type, {.dict = dict}} : LES_JINJA_NOTHING;
+  return dict ? (les_jinja_value){.type = type, .as = {.dict = dict}} : LES_JINJA_NOTHING;
 }
 
 /* Room for one more item; false on failure. */

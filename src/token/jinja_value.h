@@ -58,6 +58,7 @@ typedef struct les_jinja_text {
 
 typedef struct les_jinja_value {
   les_jinja_type type;
+  bool safe; /* a string that went through the filter `safe`: what else Jinja does with one escapes HTML */
   union {
     bool boolean;
     int64_t integer;
