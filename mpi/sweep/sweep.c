@@ -127,6 +127,8 @@ static les_status begin(rank_state *r, les_team *team, const les_sweep_options *
   LES_TRY(les_team_agree(team, status));
   r->threads = choose_threads(team, o, r->job);
   LES_TRY(warn_binding(team, o, r->job));
+  if (les_team_is_root(team) && r->study->warning && o->observer.note)
+    o->observer.note(o->observer.ctx, r->study->warning);
   LES_TRY(open_result(r, team));
   LES_TRY(open_role(r, team, o));
   return open_coordinator(r, team, o);

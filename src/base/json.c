@@ -1,6 +1,5 @@
 #include "base/json.h"
 
-#include "base/file.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -80,7 +79,7 @@ les_status les_json_read(cJSON **doc, const char *path) {
   *doc = NULL;
   char *text;
   size_t n;
-  LES_TRY(les_file_read(path, &text, &n));
+  LES_TRY(les_text_read(path, &text, &n));
   les_status s = les_json_parse(doc, text, n, (les_json_source){path, 1});
   free(text);
   return s;
@@ -107,7 +106,7 @@ les_status les_json_lines(char *text, size_t n, const char *path, les_json_line_
 les_status les_json_read_lines(const char *path, les_json_line_fn *line, void *ctx) {
   char *text;
   size_t n;
-  LES_TRY(les_file_read(path, &text, &n));
+  LES_TRY(les_text_read(path, &text, &n));
   les_status s = les_json_lines(text, n, path, line, ctx);
   free(text);
   return s;

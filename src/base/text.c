@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/file.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,27 @@ size_t les_text_valid(const char *text, size_t n) {
     i += length;
   }
   return n;
+}
+
+les_status les_text_read(const char *path, char **text, size_t *n) {
+  static const char mark[] = "\xef\xbb\xbf";
+  LES_TRY(les_file_read(path, text, n));
+  size_t valid = les_text_valid(*text, *n);
+  if (valid < *n) {
+    int line = 1;
+    for (size_t i = 0; i < valid; i++) line += (*text)[i] == '\n';
+    les_status status =
+        les_fail(LES_FAILED, "%s:%d: not valid UTF-8 (byte 0x%02x at offset %zu); save the file as UTF-8",
+                 path, line, (unsigned char)(*text)[valid], valid);
+    free(*text);
+    *text = NULL;
+    return status;
+  }
+  if (*n >= 3 && !memcmp(*text, mark, 3)) {
+    *n -= 3;
+    memmove(*text, *text + 3, *n + 1);
+  }
+  return LES_OK;
 }
 
 /* Bytes of the character at the start of null-terminated text; a broken one is U+FFFD. */

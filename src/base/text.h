@@ -38,6 +38,11 @@ size_t les_text_trailing(const char *text, size_t n, bool (*is)(int32_t codepoin
 /* Offset of the first byte that is not valid UTF-8 (a null byte counts as invalid); n if all is well. */
 size_t les_text_valid(const char *text, size_t n);
 
+/* Reads a file of text into malloc'ed memory, which is the caller's, with a null byte after its n bytes. A
+ * byte order mark at its start is left out; anything that is not valid UTF-8 is an error that names file and
+ * line. Every text that a user gives is read here: prompts, documents, tasks, JSON. */
+les_status les_text_read(const char *path, char **text, size_t *n);
+
 /* The set of words of a text: split where Python's str.split does, lower-cased by Unicode's simple mapping,
  * each once, in byte order. */
 typedef struct les_words {

@@ -120,6 +120,7 @@ static les_status estimate(const estimate_options *o) {
   if (o->model.compute >= 0) job->compute = (les_compute)o->model.compute;
   LES_GOTO(status, les_model_open(&model, job->model_path, &(les_model_options){.no_sha256 = true}), done);
   LES_GOTO(status, les_study_open(&study, job, model), done);
+  if (study->warning) fprintf(stderr, "lesion: %s\n", study->warning);
   LES_GOTO(status,
            les_cost_estimate_compute(&cost, study,
                                      cli_threads(o->model.threads ? o->model.threads : job->threads),

@@ -119,7 +119,7 @@ static cJSON *describe(const results *r, const les_outcome *out, const char *tex
   const cli_text *prompt = &r->o->prompts.items[out->input];
   cJSON *doc = cJSON_CreateObject();
   les_json_add_string(doc, "lesion", spec_of(r, out->lesion));
-  les_json_add_string(doc, "prompt", prompt->value);
+  les_json_add_string(doc, "prompt", cli_text_name(prompt));
   les_json_add_ints(doc, "tokens", out->tokens, out->n_tokens);
   les_json_add_string(doc, "text", text);
   les_json_add_string(doc, "stop", stops[out->stop]);
@@ -155,7 +155,7 @@ static void print_results(const results *r, int n) {
   }
   int n_prompts = r->o->prompts.n;
   for (int p = 0; p < n_prompts; p++) {
-    printf("%s%s\n", p ? "\n" : "", r->o->prompts.items[p].value);
+    printf("%s%s\n", p ? "\n" : "", cli_text_name(&r->o->prompts.items[p]));
     for (int i = p; i < n; i += n_prompts)
       printf("  [%s] %s\n", spec_of(r, LES_INTACT + i / n_prompts),
              r->items[i].text ? r->items[i].text : "(no tokenizer; use --json)");

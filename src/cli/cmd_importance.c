@@ -53,7 +53,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"mix", KEY_MIX, "FILE", 0,
-     "Calibration texts instead of --text: a text file, a .jsonl, a folder of such files, or a .json that "
+     "Calibration texts instead of --text: a text file, a .jsonl, .csv or .tsv, a folder of such files, or a "
+     ".json that "
      "mixes them: [{\"file\": ..., \"weight\": 0.3, \"samples\": 120}, ...]",
      1},
     CLI_SEED_OPTION("Seed of the draw of the mix's samples (default 0)", 1),

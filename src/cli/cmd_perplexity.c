@@ -1,5 +1,5 @@
-#include "base/file.h"
 #include "cli/scorer.h"
+#include "data/documents.h"
 #include "engine/loglik.h"
 
 #include <limits.h>
@@ -41,7 +41,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    CLI_FILE_OPTION("A text file; several are scored together", 1),
+    CLI_FILE_OPTION(
+        "A text file, or .jsonl, .json, .csv or .tsv with a text a row; several are scored together", 1),
     {"rule", KEY_RULE, "RULE", 0,
      "lm-eval (default): rolling windows, per word and byte. llama.cpp: chunks, of each the second half", 1},
     {"window", CLI_WINDOW, "N", 0,
@@ -59,19 +60,23 @@ static const struct argp argp = {
     NULL,
     NULL};
 
+static les_status add_file(reading *r, const les_request_rules *rules, const char *path) {
+  les_documents documents = {0};
+  les_status status = les_documents_read(&documents, path, NULL);
+  for (int i = 0; i < documents.n && status == LES_OK; i++) {
+    status = les_perplexity_add(&r->texts, rules, documents.items[i].text, documents.items[i].n);
+    if (status != LES_OK) les_fail_in(status, "%s", path);
+  }
+  les_documents_free(&documents);
+  return status;
+}
+
 static les_status prepare(cli_scorer *s, const les_model *model, const les_requests **requests) {
   reading *r = s->ctx;
   les_request_rules rules;
   int window = r->window || r->texts.rule == LES_RULE_LM_EVAL ? r->window : LES_LLAMA_CPP_CHUNK;
   LES_TRY(les_loglik_rules(&rules, model, window));
-  for (int i = 0; i < r->files.n; i++) {
-    char *text;
-    size_t n;
-    LES_TRY(les_file_read(r->files.items[i], &text, &n));
-    les_status status = les_perplexity_add(&r->texts, &rules, text, n);
-    free(text);
-    if (status != LES_OK) return les_fail_in(status, "%s", r->files.items[i]);
-  }
+  for (int i = 0; i < r->files.n; i++) LES_TRY(add_file(r, &rules, r->files.items[i]));
   s->count = r->texts.tokens;
   s->n_units = r->texts.requests.n;
   *requests = &r->texts.requests;

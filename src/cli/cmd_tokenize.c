@@ -1,7 +1,8 @@
-#include "base/file.h"
 #include "base/path.h"
 #include "cli/cli.h"
 #include "cli/texts.h"
+#include "data/documents.h"
+#include "data/rows.h"
 #include "format/model_files.h"
 
 #include <stdio.h>
@@ -20,7 +21,9 @@ enum { KEY_LINES = CLI_OWN_KEYS };
 
 static const struct argp_option options[] = {
     CLI_TEXT_OPTION("Text to encode", 1),
-    CLI_FILE_OPTION("File to encode as one document; '-': standard input", 1),
+    CLI_FILE_OPTION("Text file to encode as one document, or .jsonl, .json, .csv or .tsv with one a row; "
+                    "'-': standard input",
+                    1),
     {"decode", CLI_DECODE, "1,2,3", 0, "Token ids to decode; with --special, special tokens are written too",
      1},
     {"lines", KEY_LINES, NULL, 0, "Every line of the file is a document: one list of tokens a line", 1},
@@ -109,19 +112,27 @@ static les_status print_tokens(const les_tokenizer *tok, const char *text, size_
   return LES_OK;
 }
 
-static les_status encode_file(const les_tokenizer *tok, const arguments *a) {
-  char *text;
-  size_t n;
-  LES_TRY(les_file_read(a->file, &text, &n));
+/* Every line is a document; what ends it, \n or \r\n, does not belong to it. */
+static les_status encode_lines(const les_tokenizer *tok, const char *text, size_t n, const arguments *a) {
   les_status status = LES_OK;
-  if (!a->lines) status = print_tokens(tok, text, n, a);
-  for (size_t at = 0; a->lines && at < n && status == LES_OK;) {
+  for (size_t at = 0; at < n && status == LES_OK;) {
     const char *newline = memchr(text + at, '\n', n - at);
     size_t length = newline ? (size_t)(newline - text) - at : n - at;
-    status = print_tokens(tok, text + at, length, a);
+    bool carriage = newline && length > 0 && newline[-1] == '\r';
+    status = print_tokens(tok, text + at, length - carriage, a);
     at += length + 1;
   }
-  free(text);
+  return status;
+}
+
+static les_status encode_file(const les_tokenizer *tok, const arguments *a) {
+  les_documents documents = {0};
+  les_status status = les_documents_read(&documents, a->file, NULL);
+  if (status == LES_OK && a->lines && les_rows_named(a->file))
+    status = les_fail(LES_USAGE, "--lines: %s holds a document a row already", a->file);
+  for (int i = 0; i < documents.n && status == LES_OK; i++)
+    status = (a->lines ? encode_lines : print_tokens)(tok, documents.items[i].text, documents.items[i].n, a);
+  les_documents_free(&documents);
   return status;
 }
 

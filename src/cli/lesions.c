@@ -25,7 +25,8 @@ static const struct argp_option options[] = {
      "another seed; several times",
      3},
     {"calibration", CLI_CALIBRATION, "FILE", 0,
-     "Text over which mean lesions take their means: a text file, a .jsonl, a folder of such files, or a "
+     "Text over which mean lesions take their means: a text file, a .jsonl, .csv or .tsv, a folder of such "
+     "files, or a "
      ".json that mixes them",
      3},
     {0}};

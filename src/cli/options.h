@@ -39,6 +39,7 @@ enum {
   /* Without a letter, in more than one command. */
   CLI_CHAT = 256,
   CLI_PROGRESS,
+  CLI_SYSTEM,
   CLI_TIME_LIMIT,
 
   CLI_OWN_KEYS = 1000 /* the first key for a command's own options without a letter */

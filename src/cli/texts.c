@@ -1,7 +1,9 @@
 #include "cli/texts.h"
 
-#include "base/file.h"
+#include "base/text.h"
 #include "cli/cli.h"
+#include "data/documents.h"
+#include "data/rows.h"
 #include "token/chat.h"
 
 #include <errno.h>
@@ -10,7 +12,6 @@
 #include <string.h>
 
 static error_t parse_encoding(int key, char *arg, struct argp_state *state) {
-  (void)arg;
   cli_encoding *e = state->input;
   switch (key) {
   case CLI_NO_BOS:
@@ -22,6 +23,12 @@ static error_t parse_encoding(int key, char *arg, struct argp_state *state) {
   case CLI_CHAT:
     e->chat = true;
     return 0;
+  case CLI_SYSTEM:
+    e->system = arg;
+    return 0;
+  case ARGP_KEY_END:
+    if (e->system && !e->chat) argp_error(state, "--system goes with --chat");
+    return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -30,20 +37,41 @@ static error_t parse_encoding(int key, char *arg, struct argp_state *state) {
 static const struct argp_option encoding_options[] = {
     {"no-bos", CLI_NO_BOS, NULL, 0, "Put no begin token in front of texts", 2},
     {"special", CLI_SPECIAL, NULL, 0, "Special tokens written in texts count as such", 2},
-    {"chat", CLI_CHAT, NULL, 0, "Wrap each text as a user's turn in the chat template of Llama 3 or Gemma",
+    {"chat", CLI_CHAT, NULL, 0,
+     "Each text is a user's turn in the model's own chat template, up to where the answer starts, as "
+     "transformers' apply_chat_template makes it; special tokens written in the text count as such there",
      2},
+    {"system", CLI_SYSTEM, "TEXT", 0, "With --chat: the system message in front", 2},
     {0}};
 const struct argp cli_encoding_argp = {encoding_options, parse_encoding, NULL, NULL, NULL, NULL, NULL};
 
+static les_status encode_chat(const les_chat *chat, const char *system, const char *text, size_t n,
+                              les_tokens *out) {
+  cJSON *messages;
+  LES_TRY(les_chat_make(&messages, system, text, n));
+  les_status status = les_chat_encode(chat, messages, out);
+  cJSON_Delete(messages);
+  return status;
+}
+
 les_status cli_encode(const cli_encoding *e, const les_tokenizer *tokenizer, const char *text, size_t n,
                       les_tokens *out) {
-  return e->chat ? les_chat_encode(tokenizer, text, n, &e->options, out)
-                 : les_encode(tokenizer, text, n, &e->options, out);
+  if (!e->chat) return les_encode(tokenizer, text, n, &e->options, out);
+  les_chat *chat;
+  *out = (les_tokens){0};
+  LES_TRY(les_chat_open(&chat, tokenizer));
+  les_status status = encode_chat(chat, e->system, text, n, out);
+  les_chat_close(&chat);
+  return status;
+}
+
+static void append(cli_texts *texts, cli_text text) {
+  texts->items = cli_grow(texts->items, texts->n, sizeof *texts->items);
+  texts->items[texts->n++] = text;
 }
 
 void cli_texts_add(cli_texts *texts, cli_text_kind kind, const char *value) {
-  texts->items = cli_grow(texts->items, texts->n, sizeof *texts->items);
-  texts->items[texts->n++] = (cli_text){.kind = kind, .value = value};
+  append(texts, (cli_text){.kind = kind, .value = value});
 }
 
 static error_t parse_text(int key, char *arg, struct argp_state *state) {
@@ -67,8 +95,8 @@ static error_t parse_text(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option text_options[] = {
-    CLI_TEXT_OPTION("A text; --text, --file and --tokens may each be given several times", 1),
-    CLI_FILE_OPTION("A text file", 1),
+    CLI_TEXT_OPTION("A text; texts, files and tokens may be given several times", 1),
+    CLI_FILE_OPTION("A text file, or .jsonl, .json, .csv or .tsv with a text a row", 1),
     {"tokens", CLI_TOKENS, "1,2,3", 0, "Token ids, taken as they are", 1},
     {0}};
 static const struct argp_child text_children[] = {{&cli_encoding_argp, 0, NULL, 0}, {0}};
@@ -96,11 +124,11 @@ les_status cli_parse_ids(const char *list, les_tokens *tokens) {
 static les_status resolve(const cli_texts *texts, cli_text *t, const les_model *model) {
   if (t->kind == CLI_KIND_TOKENS) return cli_parse_ids(t->value, &t->tokens);
   LES_TRY(les_model_need_tokenizer(model));
-  if (t->kind == CLI_KIND_TEXT)
-    return cli_encode(&texts->encoding, model->tokenizer, t->value, strlen(t->value), &t->tokens);
+  const char *text = t->kind == CLI_KIND_TEXT ? t->value : t->document;
+  if (text) return cli_encode(&texts->encoding, model->tokenizer, text, strlen(text), &t->tokens);
   char *data;
   size_t n;
-  LES_TRY(les_file_read(t->value, &data, &n));
+  LES_TRY(les_text_read(t->value, &data, &n));
   les_status status = cli_encode(&texts->encoding, model->tokenizer, data, n, &t->tokens);
   free(data);
   return status;
@@ -126,7 +154,40 @@ static les_status check(const cli_text *t, const les_model *model, int room) {
   return LES_OK;
 }
 
+/* Takes the documents over. */
+static void append_documents(cli_texts *texts, const cli_text *file, les_documents *documents) {
+  for (int i = 0; i < documents->n; i++) {
+    cli_text text = {.kind = CLI_KIND_FILE, .value = file->value, .document = documents->items[i].text};
+    documents->items[i].text = NULL;
+    append(texts, text);
+  }
+}
+
+/* Puts the documents of files that hold several in the files' places. */
+static les_status expand_files(cli_texts *texts) {
+  cli_texts all = {.encoding = texts->encoding};
+  les_status status = LES_OK;
+  for (int i = 0; i < texts->n && status == LES_OK; i++) {
+    const cli_text *t = &texts->items[i];
+    if (t->kind != CLI_KIND_FILE || !les_rows_named(t->value)) {
+      append(&all, *t);
+      continue;
+    }
+    les_documents documents = {0};
+    status = les_documents_read(&documents, t->value, NULL);
+    if (status == LES_OK && documents.n == 0)
+      status = les_fail(LES_FAILED, "%s: holds no document", t->value);
+    if (status == LES_OK) append_documents(&all, t, &documents);
+    les_documents_free(&documents);
+  }
+  cli_texts_free(status == LES_OK ? texts : &all);
+  if (status == LES_OK) *texts = all;
+  return status;
+}
+
 les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room, les_input **inputs) {
+  *inputs = NULL;
+  LES_TRY(expand_files(texts));
   *inputs = calloc((size_t)texts->n + 1, sizeof **inputs);
   if (!*inputs) return les_no_memory("%d texts", texts->n);
   for (int i = 0; i < texts->n; i++) {
@@ -138,8 +199,15 @@ les_status cli_texts_resolve(cli_texts *texts, const les_model *model, int room,
   return LES_OK;
 }
 
+const char *cli_text_name(const cli_text *text) {
+  return text->document ? text->document : text->value;
+}
+
 void cli_texts_free(cli_texts *texts) {
-  for (int i = 0; i < texts->n; i++) les_tokens_free(&texts->items[i].tokens);
+  for (int i = 0; i < texts->n; i++) {
+    les_tokens_free(&texts->items[i].tokens);
+    free(texts->items[i].document);
+  }
   free(texts->items);
   *texts = (cli_texts){0};
 }

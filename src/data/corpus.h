@@ -1,8 +1,8 @@
 /* Calibration texts: one source, or a weighted mix of several, as passages to read through a model.
  *
- * A source is a text file (one document), a .jsonl file (a document a line: the value of its "text", or of
- * another of the hub's usual keys) or a folder of such files, read in the order of their names. A .json file
- * is a mix, paths relative to it:
+ * A source is a text file (one document), a file of rows such as .jsonl or .csv (a document a row: the value
+ * of its "text", or of another of the hub's usual keys) or a folder of such files, read in the order of their
+ * names. A .json file is a mix, paths relative to it:
  *
  *   [{"file": "wiki.jsonl", "weight": 0.7, "samples": 120}, {"file": "code/", "weight": 0.3, "field":
  * "body"}]

@@ -1,10 +1,10 @@
 #include "data/documents.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "data/rows.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,8 +13,9 @@
 #include <sys/stat.h>
 
 /* Where the hub's data sets have their text, in the order of preference. */
-static const char *const usual_keys[] = {"text",     "content", "prompt", "page",    "document", "article",
-                                         "question", "goal",    "ctx",    "passage", "sentence", "query"};
+static const char *const usual_keys[] = {"text",     "content",  "prompt", "page", "document",
+                                         "article",  "question", "goal",   "ctx",  "passage",
+                                         "sentence", "query",    "input"};
 enum { N_USUAL_KEYS = sizeof usual_keys / sizeof *usual_keys };
 
 /* Takes over `text`. */
@@ -32,27 +33,24 @@ static les_status add_document(les_documents *d, char *text, size_t n) {
 static les_status read_text(les_documents *d, const char *path) {
   char *text;
   size_t n;
-  LES_TRY(les_file_read(path, &text, &n));
-  size_t bad = les_text_valid(text, n);
-  if (bad == n) return add_document(d, text, n);
-  free(text);
-  return les_fail(LES_FAILED, "%s: byte %zu is not UTF-8 text", path, bad);
+  LES_TRY(les_text_read(path, &text, &n));
+  return add_document(d, text, n);
 }
 
-typedef struct lines {
+typedef struct rows {
   les_documents *documents;
   const char *field;
-} lines;
+} rows;
 
-static les_status read_line(void *ctx, const cJSON *doc, les_json_source at) {
-  const lines *l = ctx;
-  const cJSON *value = l->field ? cJSON_GetObjectItemCaseSensitive(doc, l->field) : NULL;
-  for (int i = 0; !l->field && !cJSON_IsString(value) && i < N_USUAL_KEYS; i++)
+static les_status read_row(void *ctx, const cJSON *doc, les_json_source at) {
+  const rows *r = ctx;
+  const cJSON *value = r->field ? cJSON_GetObjectItemCaseSensitive(doc, r->field) : NULL;
+  for (int i = 0; !r->field && !cJSON_IsString(value) && i < N_USUAL_KEYS; i++)
     value = cJSON_GetObjectItemCaseSensitive(doc, usual_keys[i]);
   if (!cJSON_IsString(value))
     return les_fail(LES_FAILED, "%s:%d: no text at '%s'; say where it is with \"field\"", at.path, at.line,
-                    l->field ? l->field : "text, content, prompt or another usual key");
-  return add_document(l->documents, strdup(value->valuestring), strlen(value->valuestring));
+                    r->field ? r->field : "text, content, prompt or another usual key");
+  return add_document(r->documents, strdup(value->valuestring), strlen(value->valuestring));
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b) {
@@ -93,8 +91,7 @@ static les_status read_folder(les_documents *d, const char *path, const char *fi
 
 static les_status read_any(les_documents *d, const char *path, const char *field, const struct stat *st) {
   if (S_ISDIR(st->st_mode)) return read_folder(d, path, field);
-  if (les_path_has_suffix(path, ".jsonl")) return les_json_read_lines(path, read_line, &(lines){d, field});
-  return read_text(d, path);
+  return les_rows_named(path) ? les_rows_read(path, read_row, &(rows){d, field}, NULL) : read_text(d, path);
 }
 
 les_status les_documents_read(les_documents *d, const char *path, const char *field) {

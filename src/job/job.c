@@ -11,8 +11,9 @@
 
 enum { MOST_NEW_TOKENS = 1 << 24, MOST_SAMPLES = 10000 };
 
-static const char *const job_keys[] = {"about",  "model",   "prompts", "lesions", "generate",    "measures",
-                                       "output", "compute", "seed",    "threads", "calibration", "tasks"};
+static const char *const job_keys[] = {"about",       "model",  "prompts", "lesions", "generate",
+                                       "measures",    "output", "compute", "seed",    "threads",
+                                       "calibration", "tasks",  "chat",    "special", "system"};
 static const char *const generate_keys[] = {"max_new_tokens", "temperature", "top_k",
                                             "top_p",          "ignore_eos",  "samples"};
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
@@ -195,6 +196,14 @@ static les_status read_tasks(les_job *job, const cJSON *doc) {
   return LES_OK;
 }
 
+static les_status read_encoding(les_job *job, const cJSON *doc) {
+  const char *system = NULL;
+  LES_TRY(les_json_get_bool(doc, "chat", job->path, &job->chat));
+  LES_TRY(les_json_get_bool(doc, "special", job->path, &job->special));
+  LES_TRY(les_json_get_string(doc, "system", job->path, &system));
+  return !system || (job->system = strdup(system)) ? LES_OK : no_memory(job->path);
+}
+
 static les_status read_job(les_job *job, const cJSON *doc) {
   LES_TRY(check_places(job, doc, false));
   LES_TRY(les_json_check_keys(doc, "the job", job_keys, COUNT(job_keys), job->path));
@@ -209,6 +218,7 @@ static les_status read_job(les_job *job, const cJSON *doc) {
   LES_TRY(read_measures(job, doc));
   LES_TRY(read_generate(job, doc));
   LES_TRY(read_tasks(job, doc));
+  LES_TRY(read_encoding(job, doc));
   if (!job->prompts_path && job->n_tasks == 0)
     return les_fail(LES_USAGE, "%s: neither 'prompts' nor 'tasks' are given", job->path);
   return read_numbers(job, doc);
@@ -247,6 +257,7 @@ void les_job_close(les_job **job) {
   }
   free(j->tasks);
   free(j->calibration);
+  free(j->system);
   free(j);
   *job = NULL;
 }

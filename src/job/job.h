@@ -36,6 +36,9 @@ typedef struct les_job {
   les_job_task *tasks; /* (n_tasks) */
   int n_tasks;
   char *calibration; /* path of the text for `mean` lesions; NULL: none */
+  bool chat;         /* prompts are user's turns in the model's chat template */
+  bool special;      /* special tokens written in prompts count as such */
+  char *system;      /* message in front of conversations that have none; NULL: none */
 } les_job;
 
 /* Reads the job file: syntax, known keys, types and ranges. Does not open the files it names. */

@@ -4,32 +4,17 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "engine/loglik.h"
+#include "job/encode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static les_status tokenize(les_prompt *prompt, const les_job *job, const les_model *model) {
-  const les_encode_options options = {.bos = true};
-  LES_TRY(les_encode(model->tokenizer, prompt->text, strlen(prompt->text), &options, &prompt->tokens));
-  if (prompt->tokens.n == 0)
-    return les_fail(LES_FAILED, "%s: prompt '%s' is empty, and this model has no begin token to start from",
-                    job->prompts_path, prompt->id);
-  if (prompt->tokens.n > model->hparams.n_ctx - job->max_new_tokens)
-    return les_fail(LES_FAILED,
-                    "%s: prompt '%s' has %d tokens, with %d new ones more than the model's context of %d; "
-                    "shorten it or lower max_new_tokens",
-                    job->prompts_path, prompt->id, prompt->tokens.n, job->max_new_tokens,
-                    model->hparams.n_ctx);
-  return LES_OK;
-}
-
 static les_status read_prompts(les_study *s) {
   LES_TRY(les_model_need_tokenizer(s->model));
   if (!s->job->prompts_path) return LES_OK;
   LES_TRY(les_prompts_read(&s->prompts, s->job->prompts_path));
-  for (int i = 0; i < s->prompts.n; i++) LES_TRY(tokenize(&s->prompts.items[i], s->job, s->model));
-  return LES_OK;
+  return les_prompts_encode(&s->prompts, s->job, s->model, s->chat_sha256, &s->warning);
 }
 
 static les_status read_task(les_task **out, const les_job_task *from, const les_model *model) {
@@ -151,6 +136,15 @@ static les_status add_tasks(cJSON *object, const les_job *job) {
   return LES_OK;
 }
 
+/* How prompts become tokens, as far as it is not the default. */
+static void add_encoding(cJSON *o, const les_study *s) {
+  const les_job *job = s->job;
+  if (job->chat) les_json_add_bool(o, "chat", true);
+  if (job->special) les_json_add_bool(o, "special", true);
+  if (job->system) les_json_add_string(o, "system", job->system);
+  if (*s->chat_sha256) les_json_add_string(o, "chat_template_sha256", s->chat_sha256);
+}
+
 static les_status make_json(les_study *s) {
   const les_job *job = s->job;
   cJSON *doc = cJSON_CreateObject();
@@ -162,6 +156,7 @@ static les_status make_json(les_study *s) {
   les_json_add_string(doc, "compute", les_compute_name(job->compute));
   les_json_add_number(doc, "seed", (double)job->seed);
   if (s->calibration.n) les_json_add_string(doc, "calibration_sha256", s->calibration.sha256);
+  add_encoding(doc, s);
   les_status status = add_tasks(doc, job);
   if (status == LES_OK && !(s->json = cJSON_PrintUnformatted(doc)))
     status = les_no_memory("the job %s", job->path);
@@ -202,6 +197,7 @@ void les_study_close(les_study **study) {
   les_lesions_free(&s->lesions);
   les_corpus_free(&s->calibration);
   free(s->json);
+  free(s->warning);
   free(s);
   *study = NULL;
 }

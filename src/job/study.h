@@ -23,6 +23,8 @@ typedef struct les_study {
   les_prompts prompts;    /* with tokens, the begin token included; empty if the job has none */
   les_task **tasks;       /* (job->n_tasks) with their requests */
   les_corpus calibration; /* empty if the job has none */
+  char chat_sha256[65];   /* of the model's chat template; "" if no prompt needs it */
+  char *warning;          /* what is odd about the prompts, in one line; NULL: nothing */
   char *json; /* the job as it is stored and compared: lesions expanded, no paths, ranks, threads */
 } les_study;
 

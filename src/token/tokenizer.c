@@ -233,6 +233,23 @@ int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text) {
   return id >= 0 ? id : find_added(&tok->added_normalized, text);
 }
 
+static int32_t find_special(const les_tokenizer *tok, const les_added_tokens *added, const char *text,
+                            size_t n) {
+  les_added_token_walk w = {.added = added, .text = text, .n = n, .special = true};
+  while (les_added_token_next(&w))
+    if (tok->vocab.types[w.id] == LES_TOKEN_CONTROL) return w.id;
+  return -1;
+}
+
+int32_t les_tokenizer_find_special(const les_tokenizer *tok, const char *text, size_t n) {
+  int32_t id = find_special(tok, &tok->added, text, n);
+  return id >= 0 ? id : find_special(tok, &tok->added_normalized, text, n);
+}
+
+const char *les_tokenizer_text(const les_tokenizer *tok, int32_t id, size_t *n) {
+  return les_vocab_text(&tok->vocab, id, n);
+}
+
 void les_tokenizer_close(les_tokenizer **tok) {
   if (!*tok) return;
   les_vocab_free(&(*tok)->vocab);
@@ -245,6 +262,7 @@ void les_tokenizer_close(les_tokenizer **tok) {
   les_decoder_free(&(*tok)->decoder);
   les_ids_free(&(*tok)->prefix);
   les_ids_free(&(*tok)->suffix);
+  les_chat_source_free(&(*tok)->chat);
   free(*tok);
   *tok = NULL;
 }

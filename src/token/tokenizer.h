@@ -56,6 +56,12 @@ int32_t les_tokenizer_bos_id(const les_tokenizer *tok);
 /* The special or added token that is written so; -1: none. */
 int32_t les_tokenizer_find(const les_tokenizer *tok, const char *text);
 
+/* The first special token that is written out in the text; -1: none. */
+int32_t les_tokenizer_find_special(const les_tokenizer *tok, const char *text, size_t n);
+
+/* How a token is written; n bytes, not null-terminated. */
+const char *les_tokenizer_text(const les_tokenizer *tok, int32_t id, size_t *n);
+
 /* Makes the tokenizer that a GGUF file's tokenizer.ggml.* keys describe. Copies what it needs: g may be
  * closed afterwards. A model or pre-tokenizer that is not known is an error that names it. */
 les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g);
@@ -63,8 +69,8 @@ les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g);
 /* Opens a Hugging Face tokenizer.json on its own. config_path: tokenizer_config.json beside it, or NULL. */
 les_status les_tokenizer_open_json(les_tokenizer **out, const char *path, const char *config_path);
 
-/* Opens the tokenizer.json of a model's folder, with tokenizer_config.json and special_tokens_map.json beside
- * it if they are there. */
+/* Opens the tokenizer.json of a model's folder, with what lies beside it: tokenizer_config.json,
+ * special_tokens_map.json, chat_template.jinja. */
 les_status les_tokenizer_open_folder(les_tokenizer **out, const char *folder);
 
 /* Frees; *tok becomes NULL. Accepts NULL. */

@@ -225,6 +225,7 @@ les_status les_tokenizer_open_gguf(les_tokenizer **out, const les_gguf *g) {
         les_fail(LES_FAILED, "tokenizer model '%s' is not supported: give token ids with --tokens", model);
   if (status == LES_OK) status = les_ids_status(&tok->prefix);
   if (status == LES_OK) status = les_ids_status(&tok->suffix);
+  if (status == LES_OK) status = les_chat_read_gguf(tok, g);
 done:
   if (status != LES_OK) les_tokenizer_close(&tok);
   *out = tok;

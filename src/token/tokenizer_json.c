@@ -1,6 +1,7 @@
 /* tokenizer.json, the format of Hugging Face's tokenizers library; behaves as that library does. */
 #include "base/json.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "token/pipeline.h"
 #include "token/tokenizer.h"
 #include "token/tokenizer_steps.h"
@@ -278,8 +279,9 @@ static les_status read_config(les_tokenizer *tok, const char *path) {
     set_affix(tok, config, "add_bos_token", "bos_token", &tok->prefix);
     set_affix(tok, config, "add_eos_token", "eos_token", &tok->suffix);
   }
+  les_status status = les_chat_read_config(&tok->chat, config);
   cJSON_Delete(config);
-  return LES_OK;
+  return status;
 }
 
 static les_status read_special_tokens(les_tokenizer *tok, const char *path) {
@@ -340,20 +342,40 @@ static const char *if_there(const char *path) {
   return access(path, F_OK) == 0 ? path : NULL;
 }
 
+/* chat_template.jinja goes before the configuration's template; older folders name special tokens in a file
+ * of their own. */
+static les_status read_chat(les_tokenizer *tok, const char *template, const char *map) {
+  char *text;
+  size_t n;
+  cJSON *doc;
+  if (access(template, F_OK) == 0) {
+    LES_TRY(les_text_read(template, &text, &n));
+    les_status status = les_chat_set_template(&tok->chat, text, n);
+    free(text);
+    LES_TRY(status);
+  }
+  if (access(map, F_OK) != 0) return LES_OK;
+  LES_TRY(les_json_read(&doc, map));
+  les_status status = les_chat_read_config(&tok->chat, doc);
+  cJSON_Delete(doc);
+  return status;
+}
+
 les_status les_tokenizer_open_folder(les_tokenizer **out, const char *folder) {
+  static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
+                                      "special_tokens_map.json"};
   *out = NULL;
-  char *path = les_path_join(folder, "tokenizer.json");
-  char *config = les_path_join(folder, "tokenizer_config.json");
-  char *special = les_path_join(folder, "special_tokens_map.json");
-  les_status status;
-  if (!path || !config || !special)
-    status = les_no_memory("the names of the tokenizer's files in %s", folder);
-  else if (access(path, F_OK) != 0)
+  char *paths[4] = {0};
+  les_status status = LES_OK;
+  for (int i = 0; i < 4 && status == LES_OK; i++)
+    if (!(paths[i] = les_path_join(folder, names[i])))
+      status = les_no_memory("the names of the tokenizer's files in %s", folder);
+  if (status == LES_OK && access(paths[0], F_OK) != 0)
     status = les_fail(LES_FAILED, "%s: there is no tokenizer.json: give token ids with --tokens", folder);
-  else
-    status = open_files(out, &(file_names){path, if_there(config), if_there(special)});
-  free(path);
-  free(config);
-  free(special);
+  if (status == LES_OK)
+    status = open_files(out, &(file_names){paths[0], if_there(paths[1]), if_there(paths[3])});
+  if (status == LES_OK) status = read_chat(*out, paths[2], paths[3]);
+  if (status != LES_OK) les_tokenizer_close(out);
+  for (int i = 0; i < 4; i++) free(paths[i]);
   return status;
 }

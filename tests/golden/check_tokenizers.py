@@ -1,8 +1,8 @@
 """The vocabularies of real models: check_tokenizers.py LESION FOLDER NAME
 
 FOLDER/NAME.gguf.gz is a vocabulary, NAME.gguf.inp holds texts and NAME.gguf.out llama.cpp's tokens of each. Every text
-must have these tokens and come back from them; Llama 3's chat template and the refusal of an unknown pre-tokenizer are
-tried where the vocabulary has them."""
+must have these tokens and come back from them; a chat template in the file and the refusal of an unknown pre-tokenizer
+are tried where the vocabulary has what they need."""
 import gzip
 import json
 import os
@@ -35,13 +35,41 @@ def check_texts(model, texts, want):
         yield f"{text!r} came back as {back!r}"
 
 
-def check_chat(model):
-    text = "<|start_header_id|>user<|end_header_id|>\n\nHi <b>?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+TEMPLATE = """{{ bos_token }}{% for m in messages %}
+{{ '<|start_header_id|>' + m.role + '<|end_header_id|>\\n\\n' + m.content | trim + '<|eot_id|>' }}
+{%- endfor %}
+{% if add_generation_prompt %}
+{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}
+{%- endif %}
+"""
+
+
+def with_template(data):
+    """The file with one more key in front."""
+    count = int.from_bytes(data[16:24], "little")
+    def text(t):
+        return len(t.encode()).to_bytes(8, "little") + t.encode()
+    entry = text("tokenizer.chat_template") + (8).to_bytes(4, "little") + text(TEMPLATE)
+    return data[:16] + (count + 1).to_bytes(8, "little") + entry + data[24:]
+
+
+def check_chat(model, data):
+    message = lesion("tokenize", model, "--chat", "--text", "x", code=1).stderr
+    if "brings no chat template" not in message or message.count("\n") != 1:
+        yield f"no chat template: {message}"
+    with open(model, "wb") as f:
+        f.write(with_template(data))
+    turns = "<|start_header_id|>{}<|end_header_id|>\n\n{}<|eot_id|>"
+    end = "<|start_header_id|>assistant<|end_header_id|>\n\n"
+    text = turns.format("user", "Hi <b>?") + end
     if tokenize(model, "--chat", "--text", "\n Hi <b>? ") != tokenize(model, "--special", "--text", text):
-        yield "--chat is not Llama 3's template"
-    plain = tokenize(model, "--chat", "--text", "<|eot_id|>")[0]["tokens"]
-    if plain.count(128009) != 1:
-        yield "a special token in a chat prompt counts without --special"
+        yield "--chat is not the file's template"
+    text = turns.format("system", "Be brief.") + text
+    if tokenize(model, "--chat", "--system", "Be brief.", "--text", "Hi <b>?") != tokenize(model, "--special", "--text", text):
+        yield "--system is not a system message"
+    special = tokenize(model, "--chat", "--text", "<|eot_id|>")[0]["tokens"]
+    if special.count(128009) != 2:
+        yield "a special token in a chat prompt does not count, as it does in transformers"
 
 
 def check_unknown(model, data):
@@ -64,7 +92,7 @@ def check(base):
         f.write(data)
     yield from check_texts(model, texts[:-1], want)
     if b"llama-bpe" in data:
-        yield from check_chat(model)
+        yield from check_chat(model, data)
         yield from check_unknown(model, data)
 
 

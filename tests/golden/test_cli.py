@@ -61,6 +61,39 @@ class Options(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("--max-new-tokens needs a whole number, not '1.5'", done.stderr)
 
+    def score_file(self, name, data, code=0):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, name)
+            with open(path, "wb") as f:
+                f.write(data.encode() if isinstance(data, str) else data)
+            done = run("score", MODEL, "--file", path, "--json")
+        self.assertEqual(done.returncode, code, done.stderr)
+        return json.loads(done.stdout)["results"] if code == 0 else done.stderr
+
+    def test_files_of_rows_are_documents_and_not_plain_text(self):
+        want = json.loads(run("score", MODEL, "--text", "Once upon, a time", "--text", "The sun", "--json").stdout)["results"]
+        for name, text in [("a.jsonl", '\ufeff{"text": "Once upon, a time"}\r\n{"text": "The sun"}\r\n'),
+                           ("a.json", '[{"text": "Once upon, a time"}, {"text": "The sun"}]'),
+                           ("a.csv", 'id,text\r\n1,"Once upon, a time"\r\n2,The sun\r\n'),
+                           ("a.tsv", "text\tid\nOnce upon, a time\t1\nThe sun\t2\n")]:
+            self.assertEqual(self.score_file(name, text), want, name)
+        message = self.score_file("mix.json", '[{"file": "x.txt", "weight": 1}]', code=1)
+        self.assertIn("mix.json:1: no text at", message)
+        self.assertEqual(message.count("\n"), 1)
+
+    def test_text_files_are_utf8_with_or_without_a_mark(self):
+        want = json.loads(run("score", MODEL, "--text", "Once upon", "--json").stdout)["results"]
+        self.assertEqual(self.score_file("a.txt", "\ufeffOnce upon"), want)
+        self.assertIn("a.txt:2: not valid UTF-8 (byte 0xff at offset 5)", self.score_file("a.txt", b"Once\n\xff", code=1))
+
+    def test_chat_needs_a_template_and_system_needs_chat(self):
+        done = run("generate", MODEL, "--prompt", "Hi", "--chat")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("brings no chat template", done.stderr)
+        done = run("generate", MODEL, "--prompt", "Hi", "--system", "Be brief.")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--system goes with --chat", done.stderr)
+
     def test_a_file_may_be_standard_input(self):
         done = run("tokenize", MODEL, "--file", "-", input="Once upon")
         self.assertEqual(done.stdout, run("tokenize", MODEL, "--text", "Once upon").stdout)

@@ -61,9 +61,32 @@ static void test_folders_are_read_in_order(void **state) {
   les_documents_free(&d);
   write_file("texts/bad.txt", "\xff\xfe");
   assert_int_equal(les_documents_read(&d, in_folder("texts"), NULL), LES_FAILED);
-  assert_message("not UTF-8");
+  assert_message("bad.txt:1: not valid UTF-8 (byte 0xff at offset 0)");
   les_documents_free(&d);
   remove(in_folder("texts/bad.txt"));
+}
+
+/* Tables are read as such, not as plain text; a byte order mark belongs to no text. */
+static void test_tables_are_rows(void **state) {
+  (void)state;
+  static const char *const files[][2] = {{"table.csv", "\ufeffid,text\r\n1,\"one, two\"\r\n2,three\r\n"},
+                                         {"table.tsv", "text\tid\none, two\t1\nthree\t2\n"},
+                                         {"table.json", "[{\"text\": \"one, two\"}, {\"text\": \"three\"}]"}};
+  les_documents d = {0};
+  for (size_t i = 0; i < 3; i++) {
+    write_file(files[i][0], files[i][1]);
+    assert_int_equal(les_documents_read(&d, in_folder(files[i][0]), NULL), LES_OK);
+    assert_int_equal(d.n, 2);
+    assert_string_equal(d.items[0].text, "one, two");
+    assert_string_equal(d.items[1].text, "three");
+    les_documents_free(&d);
+    remove(in_folder(files[i][0]));
+  }
+  write_file("marked.txt", "\ufeffplain");
+  assert_int_equal(les_documents_read(&d, in_folder("marked.txt"), NULL), LES_OK);
+  assert_string_equal(d.items[0].text, "plain");
+  les_documents_free(&d);
+  remove(in_folder("marked.txt"));
 }
 
 static void read_lines(les_documents *d) {
@@ -140,6 +163,7 @@ static void test_broken_mixes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_folders_are_read_in_order),
+      cmocka_unit_test(test_tables_are_rows),
       cmocka_unit_test(test_draws_are_keyed_and_in_order),
       cmocka_unit_test(test_weights_are_shares_of_sources),
       cmocka_unit_test(test_broken_mixes),

@@ -103,7 +103,7 @@ static void errors_name_the_trouble(void **state) {
       {START ", \"seed\": -3}", "'seed'"},
       {START ", \"threads\": 0}", "'threads'"},
       {START "} x", "not valid JSON near 'x'"},
-      {"{\"model\": \"\xff\"}", "not valid UTF-8 (byte 0xff)"},
+      {"{\"model\": \"\xff\"}", "not valid UTF-8 (byte 0xff at offset"},
       {"{\"model\": \"a\\u0000b\"}", "null character"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

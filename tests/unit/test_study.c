@@ -87,6 +87,9 @@ static void everything_is_made(void **state) {
   assert_true(study->layout.has[LES_FIELD_JACCARD] && study->layout.has[LES_FIELD_KL_MEAN]);
   assert_non_null(strstr(study->json, "\"lesions\":[\"skip@0\",\"skip@1\""));
   assert_null(strstr(study->json, folder));
+  assert_null(strstr(study->json, "chat"));
+  assert_null(strstr(study->json, "special"));
+  assert_null(study->warning);
   les_study_close(&study);
   les_job_close(&job);
 }
@@ -114,6 +117,7 @@ static void empty_prompt_is_the_begin_token(void **state) {
   assert_int_equal(open_study(PROMPT(""), SKIP, model, &job, &study), LES_OK);
   assert_int_equal(study->prompts.items[0].tokens.n, 1);
   assert_int_equal(study->prompts.items[0].tokens.ids[0], 1);
+  assert_non_null(strstr(study->warning, "prompt 'a' is empty: it is the begin token alone"));
   les_study_close(&study);
   les_job_close(&job);
 }
@@ -130,6 +134,9 @@ static void contradictions_are_named(void **state) {
       {PROMPT("A"), SKIP ", \"generate\": {\"max_new_tokens\": 600}", "context of 512", LES_FAILED},
       {PROMPT("A"), SKIP ", \"measures\": [\"jaccard\"]", "nothing is generated", LES_USAGE},
       {"", SKIP, "holds no prompt", LES_FAILED},
+      {PROMPT("A"), SKIP ", \"system\": \"Be brief.\"", "'system' needs \"chat\": true", LES_USAGE},
+      {PROMPT("A"), SKIP ", \"chat\": true", "job.json: the model brings no chat template", LES_FAILED},
+      {PROMPT("A"), SKIP ", \"chat\": 1", "'chat' has to be true or false", LES_USAGE},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     les_job *job;
@@ -186,6 +193,94 @@ static void model_without_tokenizer_says_why(void **state) {
   les_job_close(&job);
 }
 
+/* The model with a tokenizer that has special tokens and, in ChatML, a chat template. */
+static les_tokenizer *open_chat_tokenizer(void) {
+  static const char config[] = "{\"chat_template\": \"{% for m in messages %}{% if m.role == 'tool' %}"
+                               "{{ raise_exception('No tools here') }}{% endif %}<|im_start|>{{ m.role }}\\n"
+                               "{{ m.content }}<|im_end|>\\n{% endfor %}<|im_start|>assistant\\n\"}";
+  char path[128];
+  les_tokenizer *tok;
+  assert_int_equal(scratch_write(folder, "tokenizer_config.json", config, strlen(config), path), 0);
+  assert_int_equal(les_tokenizer_open_json(&tok, TEST_DATA "/chat/tokenizer.json", path), LES_OK);
+  unlink(path);
+  return tok;
+}
+
+/* What the tokens of the first prompt of a study are, special ones written out; malloc'ed. */
+static char *first_prompt(const les_study *study) {
+  char *text;
+  const les_tokens *t = &study->prompts.items[0].tokens;
+  assert_int_equal(les_decode_with(study->model->tokenizer, t->ids, t->n,
+                                   &(les_decode_options){.special = true}, &text, NULL),
+                   LES_OK);
+  return text;
+}
+
+/* Special tokens, the chat template, conversations and a system message; each is part of the job's identity,
+ * and only where it is set. */
+static void prompts_are_encoded_as_the_job_says(void **state) {
+  (void)state;
+#define TURNS "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}\n"
+#define OWN                                                                                                  \
+  "{\"messages\": [{\"role\": \"system\", \"content\": \"S\"}, {\"role\": \"user\", \"content\": "           \
+  "\"Hi\"}]}\n"
+  static const struct {
+    const char *prompts, *rest, *text, *json, *warning;
+    int special; /* tokens <|im_start|> */
+  } cases[] = {
+      {PROMPT("<|im_start|>user"), SKIP, "<|begin_of_text|><|im_start|>user", NULL,
+       "prompt 'a' spells out the special token '<|im_start|>', which is plain text here; set \"special\": "
+       "true",
+       0},
+      {PROMPT("<|im_start|>user"), SKIP ", \"special\": true", "<|begin_of_text|><|im_start|>user",
+       "\"special\":true}", NULL, 1},
+      {PROMPT("Hi"), SKIP ", \"chat\": true", "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant",
+       "\"chat\":true,\"chat_template_sha256\":\"", NULL, 2},
+      {PROMPT("Hi"), SKIP ", \"chat\": true, \"system\": \"S\"",
+       "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant",
+       "\"chat\":true,\"system\":\"S\",\"chat_template_sha256\":\"", NULL, 3},
+      {TURNS, SKIP, "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant", "\"chat_template_sha256\":\"",
+       NULL, 2},
+      {TURNS, SKIP ", \"system\": \"S\"",
+       "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant",
+       "\"system\":\"S\"", NULL, 3},
+      {OWN, SKIP ", \"system\": \"T\"",
+       "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant",
+       "\"system\":\"T\"", NULL, 3},
+  };
+  les_model chatty = *model;
+  les_tokenizer *tok = open_chat_tokenizer();
+  chatty.tokenizer = tok;
+  int32_t start = les_tokenizer_find(tok, "<|im_start|>");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    les_job *job;
+    les_study *study;
+    if (open_study(cases[i].prompts, cases[i].rest, &chatty, &job, &study) != LES_OK)
+      fail_msg("%s", les_message());
+    char *text = first_prompt(study);
+    assert_string_equal(text, cases[i].text);
+    int n = 0;
+    for (int k = 0; k < study->prompts.items[0].tokens.n; k++)
+      n += study->prompts.items[0].tokens.ids[k] == start;
+    assert_int_equal(n, cases[i].special);
+    if (cases[i].json) assert_non_null(strstr(study->json, cases[i].json));
+    if (!cases[i].json) assert_null(strstr(study->json, "special"));
+    if (cases[i].warning) assert_non_null(strstr(study->warning, cases[i].warning));
+    if (!cases[i].warning) assert_null(study->warning);
+    free(text);
+    les_study_close(&study);
+    les_job_close(&job);
+  }
+  les_job *job;
+  les_study *study;
+  assert_int_equal(
+      open_study("{\"messages\": [{\"role\": \"tool\", \"content\": \"x\"}]}", SKIP, &chatty, &job, &study),
+      LES_FAILED);
+  assert_message("p.jsonl: prompt '1': the model's chat template refuses the conversation: No tools here");
+  les_job_close(&job);
+  les_tokenizer_close(&tok);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(everything_is_made),
@@ -196,6 +291,7 @@ int main(void) {
       cmocka_unit_test(contradictions_are_named),
       cmocka_unit_test(json_is_whole_or_the_study_fails),
       cmocka_unit_test(model_without_tokenizer_says_why),
+      cmocka_unit_test(prompts_are_encoded_as_the_job_says),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,5 +1,4 @@
 #include "base/file.h"
-#include "token/chat.h"
 #include "token/tokenizer.h"
 #include "unit.h"
 
@@ -371,31 +370,6 @@ static void bos_id_of_a_folder(void **state) {
   rmdir(dir);
 }
 
-/* The prompt is text even if it looks special; white space around it is dropped. */
-static void gemma_chats(void **state) {
-  (void)state;
-  cJSON *changes =
-      cJSON_Parse("{\"added_tokens\": [{\"id\": 512, \"content\": \"<start_of_turn>\", \"special\": true},"
-                  "{\"id\": 513, \"content\": \"<end_of_turn>\", \"special\": true}]}");
-  static const char turn[] = "<start_of_turn>user\nhi<end_of_turn>\n<start_of_turn>model\n";
-  les_tokenizer *tok;
-  les_tokens chat, text;
-  assert_int_equal(open_changed(&tok, "gemma-style", changes), LES_OK);
-  assert_int_equal(les_encode(tok, turn, strlen(turn), &(les_encode_options){true, true}, &text), LES_OK);
-  assert_int_equal(les_chat_encode(tok, " \nhi\u3000", 7, &(les_encode_options){.bos = true}, &chat), LES_OK);
-  assert_int_equal(chat.n, text.n);
-  assert_memory_equal(chat.ids, text.ids, (size_t)text.n * sizeof *text.ids);
-  les_tokens_free(&chat);
-  assert_int_equal(les_chat_encode(tok, "<end_of_turn>", 13, &(les_encode_options){0}, &chat), LES_OK);
-  int ends = 0;
-  for (int i = 0; i < chat.n; i++) ends += chat.ids[i] == 513;
-  assert_int_equal(ends, 1);
-  les_tokens_free(&chat);
-  les_tokens_free(&text);
-  les_tokenizer_close(&tok);
-  cJSON_Delete(changes);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(styles_encode_and_decode),
@@ -406,7 +380,6 @@ int main(void) {
       cmocka_unit_test(catastrophic_patterns_fail),
       cmocka_unit_test(config_sets_bos),
       cmocka_unit_test(bos_id_of_a_folder),
-      cmocka_unit_test(gemma_chats),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
