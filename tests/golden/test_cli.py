@@ -7,7 +7,7 @@ import sys
 import tempfile
 import unittest
 
-from harness.program import ARGS, ENV, LESION
+from harness.program import ARGS, DATA, ENV, LESION
 from harness.sweeps import MODEL
 
 # -n alone has two meanings: new tokens, and ranks where a command is about them, as in mpirun
