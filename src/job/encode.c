@@ -76,8 +76,7 @@ static les_status open_chat(encoder *e, const les_prompts *prompts) {
   bool needed = e->job->chat;
   for (int i = 0; i < prompts->n; i++) needed = needed || prompts->items[i].messages;
   if (!needed && e->job->system)
-    return les_fail(LES_USAGE, "%s: 'system' needs \"chat\": true, or prompts with 'messages'",
-                    e->job->path);
+    return les_fail(LES_USAGE, "%s: 'system' needs \"chat\": true, or prompts with 'messages'", e->job->path);
   if (!needed) return LES_OK;
   les_status status = les_chat_open(&e->chat, e->model->tokenizer);
   return status == LES_OK ? LES_OK : les_fail_in(status, "%s", e->job->path);
