@@ -209,8 +209,8 @@ static void conversations_are_checked(void **state) {
 
 static void named_templates_have_a_default(void **state) {
   (void)state;
-  static const char *const configs[] = {"{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}, "
-                                        "{\"name\": \"default\", \"template\": \"d\"}]}",
+  static const char *const configs[] = {("{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}, "
+                                         "{\"name\": \"default\", \"template\": \"d\"}]}"),
                                         "{\"chat_template\": \"d\", \"bos_token\": \"<s>\"}",
                                         "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"r\"}]}"};
   char folder[64], config[128];
