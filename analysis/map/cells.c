@@ -30,6 +30,30 @@ static double worst_value(const les_cells *c, const les_result *r) {
   return worst;
 }
 
+/* The n numbers at `values` become their mean, which stands for all of them: the samples of a prompt are one
+ * observation, however many there are. */
+static void average(double *values, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += values[i];
+  values[0] = sum / n;
+  for (int i = 1; i < n; i++) values[i] = NAN;
+}
+
+static void fold_samples(les_cells *c, const les_result *r) {
+  for (int p = 0, n; r->further_sample && p < r->n_prompts; p += n) {
+    for (n = 1; p + n < r->n_prompts && r->further_sample[p + n];) n++;
+    if (c->intact) average(c->intact + p, n);
+    for (int i = 0; i < r->n_lesions; i++) {
+      size_t cell = (size_t)i * (size_t)r->n_prompts + (size_t)p;
+      average(c->values + cell, n);
+      for (int k = 1; k < n; k++) {
+        c->lost[cell] = c->lost[cell] || c->lost[cell + (size_t)k];
+        c->lost[cell + (size_t)k] = false;
+      }
+    }
+  }
+}
+
 static void replace_lost(les_cells *c, const les_result *r) {
   double worst = worst_value(c, r);
   for (int p = 0; p < r->n_prompts; p++) {
@@ -55,6 +79,7 @@ les_status les_cells_read(les_cells *out, const les_result *r, int field) {
   out->lost = calloc((size_t)r->n_lesions * (size_t)r->n_prompts + 1, sizeof *out->lost);
   if (!out->lost) LES_GOTO(s, les_no_memory("the cells of %s", r->path), end);
   replace_lost(out, r);
+  fold_samples(out, r);
 end:
   if (s != LES_OK) les_cells_free(out);
   return s;

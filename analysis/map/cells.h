@@ -10,7 +10,7 @@
  * where there is no such bound, the worst finite one of the file. */
 typedef struct les_cells {
   const les_field *field;
-  int n_prompts;
+  int n_prompts;  /* columns of the file; samples of one prompt are averaged into its first column */
   double *values; /* (n_lesions, n_prompts) NaN: not finished, or the prompt lacks the measure, as one without
                      an answer lacks accuracy, or nothing in the file is finite */
   bool *lost;     /* (n_lesions, n_prompts) */

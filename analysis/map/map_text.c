@@ -15,9 +15,7 @@ static void print_head(FILE *out, const les_map *m) {
   fprintf(out, "%s (%s, %d layers): %s of %d prompts in %d domains", r->model_name, r->arch, r->n_layers,
           m->damage->measure, r->n_prompts, m->damage->n_domains);
   if (r->max_new_tokens) fprintf(out, ", %d new tokens", r->max_new_tokens);
-  if (r->samples > 1)
-    fprintf(out, "; %d samples of each prompt, taken for prompts of their own: intervals are too narrow",
-            r->samples);
+  if (r->samples > 1) fprintf(out, "; %d samples of each prompt, averaged", r->samples);
   fputc('\n', out);
   if (m->done < m->total)
     fprintf(out, "NOT FINISHED: %lld of %lld cells done, %lld failed; what follows is of the finished ones\n",

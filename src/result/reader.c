@@ -5,6 +5,7 @@
 #include "result/spec.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,9 +76,32 @@ static les_status read_lesions(les_result *r, const les_hdf5 *h) {
   return les_hdf5_read_strings(h, LES_DATA_LESION_PART, 1, r->n_lesions, &r->lesion_parts);
 }
 
+/* True if `id` is "X#2" after "X#1", "X#3" after "X#2" and so on. */
+static bool is_further_sample(const char *before, const char *id) {
+  const char *mark = strrchr(id, '#');
+  int number = mark ? atoi(mark + 1) : 0;
+  char previous[32];
+  if (number < 2) return false;
+  snprintf(previous, sizeof previous, "#%d", number - 1);
+  size_t n = (size_t)(mark - id);
+  return !strncmp(before, id, n) && !strcmp(before + n, previous);
+}
+
+static les_status find_samples(les_result *r, const les_hdf5 *h) {
+  char **ids;
+  if (r->samples == 1) return LES_OK;
+  LES_TRY(les_hdf5_read_strings(h, LES_DATA_PROMPT_ID, 1, r->n_prompts, &ids));
+  r->further_sample = calloc((size_t)r->n_prompts, sizeof *r->further_sample);
+  for (int p = 1; r->further_sample && p < r->n_prompts; p++)
+    r->further_sample[p] = is_further_sample(ids[p - 1], ids[p]);
+  les_hdf5_strings_free(ids, r->n_prompts);
+  return r->further_sample ? LES_OK : les_no_memory("the prompts of %s", r->path);
+}
+
 static les_status read_cells(les_result *r, const les_hdf5 *h) {
   LES_TRY(les_hdf5_shape(h, LES_DATA_PROMPT_ID, 1, &r->n_prompts));
   LES_TRY(les_hdf5_read_strings(h, LES_DATA_PROMPT_DOMAIN, 1, r->n_prompts, &r->prompt_domains));
+  LES_TRY(find_samples(r, h));
   const int shape[] = {r->n_lesions, r->n_prompts};
   return les_hdf5_read(h, LES_DATA_CELL_STATUS, LES_FIELD_U8, 2, shape, (void **)&r->status);
 }
@@ -125,7 +149,7 @@ void les_result_close(les_result **result) {
     les_hdf5_strings_free(of_lesions[i], r->n_lesions);
   les_hdf5_strings_free(r->prompt_domains, r->n_prompts);
   void *rest[] = {r->path,       r->job,          r->lesion_layers, r->lesion_done, r->status,
-                  r->model_name, r->model_sha256, r->arch,          r->compute};
+                  r->model_name, r->model_sha256, r->arch,          r->compute,     r->further_sample};
   for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) free(rest[i]);
   free(r);
   *result = NULL;

@@ -11,13 +11,14 @@ typedef struct les_result {
   char *path;
   char *job; /* JSON */
   int n_lesions, n_prompts, n_layers, max_new_tokens;
-  int samples; /* of each prompt, which are prompts of their own here, one after another */
+  int samples; /* of each prompt, one column each, one after another */
   /* of each lesion (n_lesions): /lesions/spec, layer, family, operation, part, done */
   char **lesion_specs;
   int32_t *lesion_layers;
   char **lesion_families, **lesion_operations, **lesion_parts;
   uint8_t *lesion_done;
   char **prompt_domains;  /* (n_prompts) */
+  bool *further_sample;   /* (n_prompts) a further sample of the prompt before; NULL: one sample of each */
   uint8_t *status;        /* (n_lesions, n_prompts) */
   bool has[LES_N_FIELDS]; /* the fields of /cells with one value a cell */
   /* attributes */

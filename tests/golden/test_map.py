@@ -68,11 +68,19 @@ class Map(unittest.TestCase):
         self.assertEqual(m["hierarchy"], [0, 2, 1])
         self.assertNotIn("samples", m["run"])
 
-    def test_samples_are_named(self):
-        made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3])}, samples=3)
+    def test_samples_of_a_prompt_are_one_observation(self):
+        values = made_up.profile([0.9, 0.3], prompts=36)
+        made_up.write(self.path, {"jaccard": values}, prompts=36, samples=3)
         m, text = self.map()
         self.assertEqual(m["run"]["samples"], 3)
-        self.assertIn("3 samples of each prompt", text)
+        self.assertIn("3 samples of each prompt, averaged", text)
+        means = values.astype(np.float32).astype(float).reshape(2, 12, 3).mean(axis=2)
+        made_up.write(self.path, {"jaccard": means}, prompts=12)
+        averaged, _ = self.map()
+        for sampled, single in zip(m["layers"], averaged["layers"]):
+            self.assertEqual((sampled["n"], sampled["lost"]), (12, 0))
+            self.assertAlmostEqual(sampled["mean"], single["mean"], places=6)
+            np.testing.assert_allclose(sampled["ci95"], single["ci95"], atol=1e-6)
 
     def test_without_a_control_there_is_no_floor(self):
         made_up.write(self.path, {"jaccard": made_up.profile([0.9, 0.3])}, lesions=["skip@0", "none"], layers=[0, -1])

@@ -29,8 +29,9 @@ def write(path, cells, lesions=None, layers=None, prompts=12, tokens=4, n_layers
         f["lesions/spec"] = fixed(lesions)
         f["lesions/layer"] = np.array(layers, np.int32)
         f["lesions/done"] = np.all(status == 1, axis=1).astype(np.uint8)
-        f["prompts/id"] = fixed([f"p{i}" for i in range(prompts)])
-        f["prompts/domain"] = fixed([DOMAINS[i % 3] for i in range(prompts)])
+        k = samples or 1
+        f["prompts/id"] = fixed([f"p{i // k}#{i % k + 1}" if samples else f"p{i}" for i in range(prompts)])
+        f["prompts/domain"] = fixed([DOMAINS[i // k % 3] for i in range(prompts)])
         f["prompts/text"] = fixed([f"prompt {i}" for i in range(prompts)])
         f["baseline/status"] = np.ones(prompts, np.uint8)
         f["cells/status"] = status
